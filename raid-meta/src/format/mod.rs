@@ -1,0 +1,113 @@
+//! The formats: one file or folder each, translating bytes and nothing else, and one registry.
+//!
+//! A format answers where its metadata is, decodes it ("not ours", "ours", "ours but damaged, and how"), encodes
+//! it back to identical bytes, checks it, names every field, and says what it means as a
+//! [`MemberView`]. Adding a format is one file, one line in [`FORMATS`], one fixture folder.
+
+pub mod isw;
+pub mod md;
+pub mod schema;
+
+use crate::device::{Device, DeviceError};
+use crate::model::{Area, Field, MemberView};
+use crate::record::Problem;
+use crate::units::Bytes;
+use std::fmt;
+
+/// All formats, in the order in which they are asked.
+pub static FORMATS: [&dyn Format; 2] = [&md::Md, &isw::Isw];
+
+/// The format of that name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static dyn Format> {
+    FORMATS.into_iter().find(|format| format.name() == name)
+}
+
+/// The three answers of a decoder.
+#[derive(Clone, Debug)]
+pub enum Decoded<T> {
+    /// The signature is not there.
+    NotOurs,
+    /// Whole and sound.
+    Sound(T),
+    /// The signature is there, but something is wrong. What could be decoded comes with it; none when too
+    /// little is left to say anything.
+    Damaged(Option<T>, Vec<Problem>),
+}
+
+impl<T> Decoded<T> {
+    /// What was decoded, and the problems.
+    pub fn into_parts(self) -> (Option<T>, Vec<Problem>) {
+        match self {
+            Self::NotOurs => (None, Vec::new()),
+            Self::Sound(value) => (Some(value), Vec::new()),
+            Self::Damaged(value, problems) => (value, problems),
+        }
+    }
+}
+
+/// What a format found at one place of a device.
+#[derive(Debug)]
+pub struct Found {
+    /// The decoded metadata; none when too little is left of it.
+    pub metadata: Option<Box<dyn Metadata>>,
+    /// Where it was found, from the start of the device window.
+    pub offset: Bytes,
+    /// Version, as far as known.
+    pub version: Option<String>,
+    /// What is wrong with it; an error means that it is not to be believed.
+    pub problems: Vec<Problem>,
+}
+
+/// A metadata format.
+pub trait Format: Sync {
+    /// Name in records and on the command line.
+    fn name(&self) -> &'static str;
+
+    /// What people call it, for `--list-formats`.
+    fn description(&self) -> &'static str;
+
+    /// Whether the format lives only on whole disks, never in partitions.
+    fn whole_disk_only(&self) -> bool;
+
+    /// Looks at the places where the format keeps its metadata and decodes what is there.
+    ///
+    /// # Errors
+    /// A read failed.
+    fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError>;
+
+    /// Which view of a set to believe: the index of the freshest among views of one set, and what is
+    /// doubtful about the choice. The views are never empty. The default takes the highest generation, the first of
+    /// equals.
+    fn freshest(&self, views: &[&MemberView]) -> (usize, Vec<Problem>) {
+        let mut best = 0;
+        for (index, view) in views.iter().enumerate() {
+            if views.get(best).is_none_or(|champion| view.generation > champion.generation) {
+                best = index;
+            }
+        }
+        (best, Vec::new())
+    }
+}
+
+/// One decoded metadata instance.
+pub trait Metadata: fmt::Debug + Send + Sync {
+    /// Name of the format.
+    fn format(&self) -> &'static str;
+
+    /// Version of the format: `1.2`, `0.90`, `1.3.00`, …
+    fn version(&self) -> String;
+
+    /// The areas of the device that hold it, encoded from the decoded structures: identical to what was
+    /// read.
+    fn areas(&self) -> Vec<Area>;
+
+    /// Every field, in device order within each area; together they cover every byte of the areas once.
+    fn fields(&self) -> Vec<Field>;
+
+    /// What is wrong: checksums, bounds, contradictions.
+    fn check(&self) -> Vec<Problem>;
+
+    /// What it means.
+    fn view(&self, device: &Device) -> MemberView;
+}

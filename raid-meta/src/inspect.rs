@@ -1,0 +1,1 @@
+//! Metadata field by field: dump, get, diff, check, and the annotated hexdump.

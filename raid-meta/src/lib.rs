@@ -1,0 +1,20 @@
+//! Knows RAID metadata: devices, formats, records; and is the only code that writes metadata.
+//!
+//! The path of the data: [`scan`] says which devices and partitions exist, [`identify`] asks every
+//! [`format`](mod@format) what it finds on each, [`group`] makes arrays of the members, [`probe`] does all
+//! three, and [`record`] is what the programs print and read.
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod device;
+pub mod escape;
+pub mod format;
+pub mod geometry;
+pub mod group;
+pub mod identify;
+pub mod inspect;
+pub mod model;
+pub mod probe;
+pub mod record;
+pub mod scan;
+pub mod units;

@@ -1,0 +1,2 @@
+//! raid-meta
+fn main() {}

@@ -1,0 +1,160 @@
+//! What a metadata instance says, free of how its format writes it: the model between the on-disk
+//! structures and the records.
+//!
+//! Every member of a set carries a view of the whole set. [`crate::group`] compares the views of all
+//! members that claim the same set, believes the freshest, and finds the disks that it names. The disks of a set
+//! are named by a [`DiskKey`]: the device number of md, the serial number of isw.
+
+use crate::geometry::{Geometry, Level};
+use crate::record::{ChecksumState, Direction, Problem, Role, SectorRange, WriteLog};
+use crate::units::{Bytes, Sectors, Slot};
+
+/// How the metadata of a set names one of its disks. Opaque outside the format.
+pub type DiskKey = String;
+
+/// One contiguous piece of metadata, with its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Area {
+    /// What it is: `superblock`, `bitmap`, `mpb`, …
+    pub role: &'static str,
+    /// From the start of the device window.
+    pub offset: Bytes,
+    /// The bytes as they are on the device, in device order.
+    pub bytes: Vec<u8>,
+    /// State of its checksum.
+    pub checksum: ChecksumState,
+}
+
+/// One field of a structure, for `dump`, `get`, `diff` and the annotated hexdump.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// Structure that the field is in.
+    pub structure: String,
+    /// Dotted path with `[n]`, unique in the metadata instance.
+    pub name: String,
+    /// From the start of the device window.
+    pub offset: Bytes,
+    /// Size.
+    pub size: u32,
+    /// The value, reversible: the bytes follow from it.
+    pub value: serde_json::Value,
+    /// What the value means, where that is more than the value.
+    pub meaning: Option<String>,
+}
+
+/// What one metadata instance says about its device and its set.
+#[derive(Clone, Debug)]
+pub struct MemberView {
+    /// Equal for all members of a set, and for nothing else.
+    pub set_id: String,
+    /// Name of the set on disk, escaped.
+    pub set_name: Option<String>,
+    /// Identity of the member.
+    pub member_id: Option<String>,
+    /// How the set's metadata names this disk; none when that can not be found out.
+    pub key: Option<DiskKey>,
+    /// Lineage inside the set: views of different families are not compared by generation. Empty
+    /// where the format has no such thing.
+    pub family: String,
+    /// Update counter.
+    pub generation: u64,
+    /// How far the generation of a current member may be behind the freshest.
+    pub generation_slack: u64,
+    /// Seconds since the epoch of the last update, where the format records it. For messages.
+    pub updated: Option<u64>,
+    /// What the metadata says that this device is.
+    pub role: Role,
+    /// The volumes of the set, in the order of the metadata.
+    pub volumes: Vec<VolumeView>,
+    /// What makes the view itself doubtful: `slot-unknown` and the like.
+    pub problems: Vec<Problem>,
+}
+
+/// What a disk is to a volume, in one member's view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotState {
+    /// Current.
+    InSync,
+    /// Being rebuilt.
+    Rebuilding,
+    /// Known to have failed, or known to be missing.
+    Failed,
+}
+
+/// One slot of a volume, in one member's view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotView {
+    /// The disk; none where the slot is empty.
+    pub key: Option<DiskKey>,
+    /// What the view says of it.
+    pub state: SlotState,
+}
+
+/// A reshape in one member's view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReshapeView {
+    /// Geometry of what has not been moved.
+    pub from: Geometry,
+    /// Geometry of what has been moved.
+    pub to: Geometry,
+    /// Array sector of the boundary.
+    pub position: Sectors,
+    /// Direction.
+    pub direction: Direction,
+    /// Array sectors that may be in neither geometry.
+    pub uncertain: Vec<SectorRange>,
+}
+
+/// One volume in one member's view.
+#[derive(Clone, Debug)]
+pub struct VolumeView {
+    /// Identity of the volume: equal in all members' views of it.
+    pub uuid: String,
+    /// Bare name on disk, escaped.
+    pub name: Option<String>,
+    /// dm name before collisions are resolved; see the contract on naming.
+    pub dm_name: String,
+    /// Geometry; none where the level is not one that can be mapped (a problem says which).
+    pub geometry: Option<Geometry>,
+    /// Level alone, where the rest of the geometry is not usable.
+    pub level: Option<Level>,
+    /// Size of the array.
+    pub size: Sectors,
+    /// The slots. During a reshape, as many as the larger geometry has.
+    pub slots: Vec<SlotView>,
+    /// Whether redundancy may be out of step.
+    pub dirty: Option<bool>,
+    /// Redundancy was never computed.
+    pub initializing: bool,
+    /// Redundancy is valid below this; none when all is, or where nothing is said.
+    pub resync_position: Option<Sectors>,
+    /// The reshape in progress.
+    pub reshape: Option<ReshapeView>,
+    /// A write log with entries that matter, found on this member.
+    pub write_log: Option<WriteLog>,
+    /// This device's own part.
+    pub own: Option<OwnPart>,
+    /// State in the format's own words, for the member record.
+    pub state: Option<String>,
+    /// What is wrong with the volume in this view.
+    pub problems: Vec<Problem>,
+}
+
+/// The part of a volume on one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPart {
+    /// Slot, where the device has one.
+    pub slot: Option<Slot>,
+    /// Where the data begins in the device window.
+    pub offset: Sectors,
+    /// Length of the data that the array uses.
+    pub length: Sectors,
+    /// The length that is available, where the format records it; the device must be that long.
+    pub available: Sectors,
+    /// How much is current, for a device that is being rebuilt.
+    pub recovered: Option<Sectors>,
+    /// Where the data begins in the geometry that a reshape leads to, where it differs.
+    pub reshape_offset: Option<Sectors>,
+    /// Sectors, from `offset`, whose content the metadata says is lost.
+    pub bad_sectors: Vec<SectorRange>,
+}

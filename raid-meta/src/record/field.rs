@@ -1,0 +1,58 @@
+//! `field` and `verdict`: what raid-meta says of metadata.
+
+use super::{Problem, V1};
+use crate::units::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// One field of a metadata structure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FieldRecord {
+    /// Record version.
+    pub v: V1,
+    /// Path of the device, escaped.
+    pub device: String,
+    /// Format of the metadata.
+    pub format: String,
+    /// Structure that the field is in.
+    pub structure: String,
+    /// Dotted path with `[n]`, unique in the metadata: the FIELD of get and set.
+    pub name: String,
+    /// From the start of the device window.
+    pub offset_bytes: Bytes,
+    /// Size.
+    pub size_bytes: Bytes,
+    /// The value: a number, or text, or `"0x…"` where the bits matter more than the count.
+    pub value: serde_json::Value,
+    /// What the value means, where that is more than the value.
+    pub meaning: Option<String>,
+}
+
+/// Outcome of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictResult {
+    /// Nothing wrong.
+    Ok,
+    /// The metadata of this device is damaged.
+    Damaged,
+    /// The metadata is whole but does not agree with the other members.
+    Disagrees,
+}
+
+/// What `raid-meta check` says of one metadata instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct VerdictRecord {
+    /// Record version.
+    pub v: V1,
+    /// Path of the device, escaped.
+    pub device: String,
+    /// Format of the metadata.
+    pub format: String,
+    /// Outcome.
+    pub result: VerdictResult,
+    /// Why.
+    pub problems: Vec<Problem>,
+}

@@ -1,0 +1,2 @@
+//! raid-probe
+fn main() {}

@@ -1,0 +1,2 @@
+//! raid-repair
+fn main() {}

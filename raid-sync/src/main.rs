@@ -1,0 +1,2 @@
+//! raid-sync
+fn main() {}

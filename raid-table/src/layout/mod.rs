@@ -1,0 +1,1 @@
+//! Pure arithmetic: where each sector of an array lives, both directions.

@@ -1,0 +1,9 @@
+//! Maps RAID arrays: where each sector lives, for the kernel (device-mapper tables) and in userspace.
+
+pub mod cli;
+pub mod draw;
+pub mod layout;
+pub mod parity;
+pub mod plan;
+pub mod target;
+pub mod volume;

@@ -1,0 +1,2 @@
+//! raid-table
+fn main() {}

@@ -1,0 +1,1 @@
+//! XOR, the field GF(2^8), and recovery of lost members.

@@ -1,0 +1,1 @@
+//! From an array to its device-mapper tables.

@@ -1,0 +1,1 @@
+//! Device-mapper target lines as types.

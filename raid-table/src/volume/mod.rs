@@ -1,0 +1,1 @@
+//! An assembled array in userspace, degraded too.
