@@ -75,7 +75,10 @@ impl FromStr for Level {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL.into_iter().find(|level| level.name() == text).ok_or_else(|| UnknownName::new("level", text))
+        Self::ALL
+            .into_iter()
+            .find(|level| level.name() == text)
+            .ok_or_else(|| UnknownName::new("level", text))
     }
 }
 
@@ -416,7 +419,9 @@ mod tests {
         for layout in ParityLayout::ALL.map(Layout::Parity) {
             assert_eq!(layout.to_string().parse::<Layout>().unwrap(), layout);
         }
-        for word in [0x102, 0x103, 0x201, 0x202, 0x10201, 0x10301, 0x50201, 0x40201, 0x20201, 0x40202, 0x10202] {
+        for word in
+            [0x102, 0x103, 0x201, 0x202, 0x10201, 0x10301, 0x50201, 0x40201, 0x20201, 0x40202, 0x10202]
+        {
             let layout = Raid10Layout::from_md(word).unwrap();
             assert_eq!(layout.md(), word);
             assert_eq!(layout.to_string().parse::<Layout>().unwrap(), Layout::Raid10(layout), "{layout}");

@@ -1,11 +1,15 @@
 //! From devices to arrays in one call: partitions, every format, groups.
 
-use crate::device::{Device, DeviceError};
-use crate::format::Format;
-use crate::identify::Member;
-use crate::record::ArrayRecord;
+use crate::device::{CachedDisk, Device, DeviceError};
+use crate::format::{FORMATS, Format};
+use crate::group::group;
+use crate::identify::{Member, identify};
+use crate::record::{ArrayRecord, Problem};
+use crate::scan;
+use std::sync::Arc;
 
 /// What to look for.
+#[derive(Clone)]
 pub struct Options {
     /// Formats to ask.
     pub formats: Vec<&'static dyn Format>,
@@ -13,8 +17,14 @@ pub struct Options {
     pub assume_order: bool,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        Self { formats: FORMATS.to_vec(), assume_order: false }
+    }
+}
+
 /// What was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Probe {
     /// All members, in the order of the devices.
     pub members: Vec<Member>,
@@ -24,8 +34,95 @@ pub struct Probe {
     pub errors: Vec<DeviceError>,
 }
 
-/// Probes devices.
+/// Probes devices one after the other. A device is closed when its metadata has been read, so that any number
+/// can be given.
 #[must_use]
-pub fn probe(_devices: &[Device], _options: &Options) -> Probe {
-    Probe { members: Vec::new(), arrays: Vec::new(), errors: Vec::new() }
+pub fn probe(devices: impl IntoIterator<Item = Device>, options: &Options) -> Probe {
+    let mut found = Probe::default();
+    for device in devices {
+        found.add(&device, options);
+    }
+    found.arrays = group(&mut found.members, options.assume_order);
+    found
+}
+
+impl Probe {
+    /// Adds what is on one device: the device itself, and the partitions in it.
+    fn add(&mut self, device: &Device, options: &Options) {
+        if self.members.iter().any(|member| same_window(&member.device, device)) {
+            return;
+        }
+        let cached = device.through(Arc::new(CachedDisk::new(Arc::clone(device.disk()))));
+        let windows = scan::windows(&cached).unwrap_or_else(|error| {
+            self.errors.push(error);
+            vec![cached.clone()]
+        });
+        let mut members = Vec::new();
+        for (index, window) in windows.iter().enumerate() {
+            let is_partition = index > 0;
+            let formats: Vec<_> = options
+                .formats
+                .iter()
+                .copied()
+                .filter(|format| !(is_partition && format.whole_disk_only()))
+                .collect();
+            match identify(window, &formats) {
+                Ok(finds) => members.extend(finds),
+                Err(error) => self.errors.push(error),
+            }
+        }
+        drop_other_windows(&mut members);
+        mark_ambiguous(&mut members);
+        for member in &mut members {
+            member.device = member.device.closed();
+        }
+        self.members.extend(members);
+    }
+}
+
+fn same_window(a: &Device, b: &Device) -> bool {
+    a.path() == b.path() && a.offset() == b.offset() && a.length_sectors() == b.length_sectors()
+}
+
+/// Metadata at the end of a disk is also at the end of its last partition. It belongs to the window that it
+/// fits: where it is not misplaced, then where its data fits, then the smallest.
+fn drop_other_windows(members: &mut Vec<Member>) {
+    let rank = |member: &Member| (!member.is_sound(), !member.data_fits(), member.device.length_sectors());
+    let mut kept: Vec<Member> = Vec::with_capacity(members.len());
+    for member in members.drain(..) {
+        let twin = kept.iter_mut().find(|other| {
+            other.format.name() == member.format.name() && other.disk_offset() == member.disk_offset()
+        });
+        match twin {
+            Some(twin) if rank(&member) < rank(twin) => *twin = member,
+            Some(_) => {}
+            None => kept.push(member),
+        }
+    }
+    *members = kept;
+}
+
+/// Sound metadata of two kinds on one window: which one is meant is not ours to decide.
+fn mark_ambiguous(members: &mut [Member]) {
+    let names: Vec<_> = members.iter().map(|member| member.is_sound().then(|| kind(member))).collect();
+    for index in 0..members.len() {
+        let others: Vec<&str> = names
+            .iter()
+            .zip(members.iter())
+            .enumerate()
+            .filter(|(other, (_, member))| {
+                *other != index && same_window(&member.device, &members[index].device)
+            })
+            .filter_map(|(_, (name, _))| name.as_deref())
+            .collect();
+        if let (Some(name), false) = (&names[index], others.is_empty()) {
+            let message = format!("carries {name} and {} metadata", others.join(" and "));
+            members[index].add_problem(Problem::error("ambiguous-format", message));
+        }
+    }
+}
+
+fn kind(member: &Member) -> String {
+    let version = member.metadata().map(|metadata| metadata.version()).unwrap_or_default();
+    format!("{} {version}", member.format.name())
 }

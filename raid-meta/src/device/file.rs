@@ -48,7 +48,8 @@ impl FileDisk {
     pub fn open(path: &Path, sector_size: Option<SectorSize>) -> Result<Self, OpenError> {
         let io = |error| OpenError::Io { path: path_to_text(path), error };
         // Opening a FIFO would wait for its writer; O_NONBLOCK does not, and changes nothing for the rest.
-        let file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).map_err(io)?;
+        let file =
+            OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         let kind = metadata.file_type();
         if kind.is_file() {

@@ -10,7 +10,6 @@ mod sim;
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
 
-
 use crate::escape::path_to_text;
 use crate::units::{Bytes, SectorSize, Sectors};
 use std::io::{self, IoSliceMut};
@@ -117,6 +116,13 @@ impl Device {
     #[must_use]
     pub fn through(&self, disk: Arc<dyn ReadAt>) -> Self {
         Self { disk, ..self.clone() }
+    }
+
+    /// The same device with nothing open any more: it can be named, not read.
+    #[must_use]
+    pub fn closed(&self) -> Self {
+        let disk = ClosedDisk { size: self.disk.size(), sector_size: self.disk.sector_size() };
+        self.through(Arc::new(disk))
     }
 
     /// Path.
@@ -236,7 +242,30 @@ impl ReadAt for Device {
 
 impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Device").field("path", &self.path).field("offset", &self.offset).finish_non_exhaustive()
+        f.debug_struct("Device")
+            .field("path", &self.path)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is left of a disk when it is closed.
+struct ClosedDisk {
+    size: Bytes,
+    sector_size: SectorSize,
+}
+
+impl ReadAt for ClosedDisk {
+    fn read_at(&self, _offset: Bytes, _buffer: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::NotConnected.into())
+    }
+
+    fn size(&self) -> Bytes {
+        self.size
+    }
+
+    fn sector_size(&self) -> SectorSize {
+        self.sector_size
     }
 }
 

@@ -90,6 +90,12 @@ pub trait Format: Sync {
     }
 }
 
+impl fmt::Debug for dyn Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// One decoded metadata instance.
 pub trait Metadata: fmt::Debug + Send + Sync {
     /// Name of the format.

@@ -15,7 +15,8 @@ mod stream;
 mod table;
 
 pub use array::{
-    ArrayMember, ArrayRecord, Direction, Health, MemberState, ReshapeRecord, SectorRange, SpareRecord, WriteLog,
+    ArrayMember, ArrayRecord, Direction, Health, MemberState, ReshapeRecord, SectorRange, SpareRecord,
+    WriteLog,
 };
 pub use event::{MismatchRecord, ProgressRecord, RegionRecord};
 pub use field::{FieldRecord, VerdictRecord, VerdictResult};

@@ -96,7 +96,10 @@ pub enum RecordError {
 ///
 /// # Errors
 /// The first line that is no record, has another `v`, or is longer than 16 MiB.
-pub fn read_records(source_name: &str, input: impl BufRead) -> impl Iterator<Item = Result<Record, RecordError>> {
+pub fn read_records(
+    source_name: &str,
+    input: impl BufRead,
+) -> impl Iterator<Item = Result<Record, RecordError>> {
     let source_name = source_name.to_owned();
     let mut input = input;
     let mut line = 0;
