@@ -3,7 +3,7 @@
 //! The names are the ones of the records. The numbers that md and dm use for the same layouts are here
 //! too, because every format that stores a layout stores one of them or is translated to one.
 
-use crate::units::ChunkSectors;
+use crate::units::{ChunkSectors, Slot};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -265,6 +265,41 @@ impl FromStr for Raid10Layout {
             _ => Err(unknown()),
         }
     }
+}
+
+/// The slots that hold copies of a raid10 chunk, near copies first, each followed by its far copies. `slots` is
+/// the number of members; zero gives nothing.
+///
+/// Far copies move on by `near` slots inside a far set: all members, or `far` (bit 17) or `near * far` (bit 18)
+/// of them, the last set taking the remainder. Which set a copy moves in is decided by the slot it moves from,
+/// whether it is the enlarged last one by the slot it moves to, as the kernel does.
+pub fn raid10_copy_slots(layout: Raid10Layout, slots: u32, chunk: u64) -> impl Iterator<Item = Slot> {
+    let n = u64::from(slots.max(1));
+    let (near, far) = (u64::from(layout.near.max(1)), u64::from(layout.far.max(1)));
+    let set = match layout.sets {
+        FarSets::Whole => n,
+        FarSets::Old => (n / far).max(1),
+        FarSets::Sets => (near * far).min(n),
+    };
+    let last_set = (n / set - 1) * set;
+    let last_size = set + n % set;
+    let first = chunk.wrapping_mul(near);
+    let copies = (0..near).flat_map(move |copy| {
+        let mut slot = (first % n + copy) % n;
+        (0..far).map(move |number| {
+            if number > 0 {
+                let begin = slot / set * set;
+                let moved = slot + near;
+                slot = if n % set != 0 && moved > last_set {
+                    last_set + (moved - last_set) % last_size
+                } else {
+                    begin + moved % set
+                };
+            }
+            Slot(u32::try_from(slot).unwrap_or(u32::MAX))
+        })
+    });
+    copies.take(if slots == 0 { 0 } else { usize::MAX })
 }
 
 /// How a raid0 of unequal members numbers its chunks after the smallest member has ended.

@@ -103,6 +103,8 @@ pub struct ReshapeView {
     pub direction: Direction,
     /// Array sectors that may be in neither geometry.
     pub uncertain: Vec<SectorRange>,
+    /// The position was recorded on this device; a view without that is a second choice.
+    pub authoritative: bool,
 }
 
 /// One volume in one member's view.

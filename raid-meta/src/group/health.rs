@@ -1,0 +1,51 @@
+//! Health of an array: the first that applies.
+
+use crate::geometry::{Geometry, Layout, Level, raid10_copy_slots};
+use crate::model::VolumeView;
+use crate::record::{ArrayRecord, Health, MemberState};
+
+/// The health that the members' states and the volume's own words add up to.
+pub(super) fn of(array: &ArrayRecord, volume: &VolumeView, unmapped: bool) -> Health {
+    let state = |wanted| array.members.iter().any(|member| member.state == wanted);
+    let present: Vec<bool> = array.members.iter().map(|member| member.state == MemberState::InSync).collect();
+    let lost = match &array.reshape {
+        Some(reshape) => is_lost(&reshape.from, &present) || is_lost(&reshape.to, &present),
+        None => is_lost(&array.geometry(), &present),
+    };
+    if unmapped || lost {
+        Health::Failed
+    } else if array.reshape.is_some() {
+        Health::Reshaping
+    } else if state(MemberState::Rebuilding) {
+        Health::Rebuilding
+    } else if present.contains(&false) {
+        Health::Degraded
+    } else if volume.initializing {
+        Health::Initializing
+    } else if volume.dirty == Some(true) || super::is_contradictory(array) {
+        Health::Inconsistent
+    } else {
+        Health::Optimal
+    }
+}
+
+/// Whether data is lost with only these slots present.
+fn is_lost(geometry: &Geometry, present: &[bool]) -> bool {
+    let slots = geometry.slots as usize;
+    let missing = (0..slots).filter(|&slot| present.get(slot) != Some(&true)).count();
+    match geometry.level {
+        Level::Linear | Level::Raid0 => missing > 0,
+        Level::Raid1 => missing == slots,
+        Level::Raid4 | Level::Raid5 => missing > 1,
+        Level::Raid6 => missing > 2,
+        Level::Raid10 => raid10_is_lost(geometry, present),
+    }
+}
+
+/// Whether some chunk has all its copies on missing members; the pattern repeats after one chunk per slot.
+fn raid10_is_lost(geometry: &Geometry, present: &[bool]) -> bool {
+    let Some(layout) = geometry.layout.and_then(Layout::raid10) else { return true };
+    (0..u64::from(geometry.slots)).any(|chunk| {
+        raid10_copy_slots(layout, geometry.slots, chunk).all(|slot| present.get(slot.index()) != Some(&true))
+    })
+}
