@@ -60,6 +60,9 @@ pub struct MemberView {
     pub generation: u64,
     /// How far the generation of a current member may be behind the freshest.
     pub generation_slack: u64,
+    /// Digest of what all members must say alike at the same generation; none where the format has no such
+    /// thing. Equal generations with different content are a divergence.
+    pub content: Option<String>,
     /// Seconds since the epoch of the last update, where the format records it. For messages.
     pub updated: Option<u64>,
     /// What the metadata says that this device is.
@@ -101,6 +104,9 @@ pub struct ReshapeView {
     pub position: Sectors,
     /// Direction.
     pub direction: Direction,
+    /// Array sectors from the position on that may have been moved in part, while their old place is still
+    /// whole: they are read from the old geometry.
+    pub moving: Sectors,
     /// Array sectors that may be in neither geometry.
     pub uncertain: Vec<SectorRange>,
     /// The position was recorded on this device; a view without that is a second choice.

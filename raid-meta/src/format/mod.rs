@@ -9,7 +9,7 @@ pub mod md;
 pub mod schema;
 
 use crate::device::{Device, DeviceError};
-use crate::model::{Area, Field, MemberView};
+use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
 use crate::record::Problem;
 use crate::units::Bytes;
 use std::fmt;
@@ -87,6 +87,15 @@ pub trait Format: Sync {
             }
         }
         (best, Vec::new())
+    }
+
+    /// The reshape of one volume, from what the champion and then all current members say of it. The default
+    /// takes the first view that records the position first hand, else the champion's.
+    fn reshape(&self, views: &[&VolumeView]) -> Option<ReshapeView> {
+        let champion = views.first()?.reshape.as_ref()?;
+        let first_hand =
+            views.iter().filter_map(|view| view.reshape.as_ref()).find(|view| view.authoritative);
+        Some(first_hand.unwrap_or(champion).clone())
     }
 }
 

@@ -191,7 +191,7 @@ fn array_record(
         .collect();
     let mut problems: Vec<Problem> = volume.problems.clone();
     problems.extend(filled.iter().flat_map(|slot| slot.array_problems()));
-    let reshape = slots::reshape(volume, &current);
+    let reshape = slots::reshape(champion, volume, &current);
     let geometry = volume.geometry;
     let mut record = ArrayRecord {
         v: V1,

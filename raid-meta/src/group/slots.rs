@@ -211,12 +211,15 @@ fn truncation(own: &OwnPart, device: Sectors) -> Option<Problem> {
     })
 }
 
-/// The reshape: from the view of a member that records its position first hand, where there is one.
-pub(super) fn reshape(volume: &VolumeView, current: &[&VolumeView]) -> Option<ReshapeRecord> {
-    let champion = volume.reshape.as_ref()?;
-    let first_hand =
-        current.iter().filter_map(|view| view.reshape.as_ref()).find(|reshape| reshape.authoritative);
-    let ReshapeView { from, to, position, direction, uncertain, .. } = first_hand.unwrap_or(champion).clone();
+/// The reshape as the format understands what the current members say of it.
+pub(super) fn reshape(
+    champion: Candidate<'_>,
+    volume: &VolumeView,
+    current: &[&VolumeView],
+) -> Option<ReshapeRecord> {
+    let first: Vec<&VolumeView> = std::iter::once(volume).chain(current.iter().copied()).collect();
+    let ReshapeView { from, to, position, direction, uncertain, .. } =
+        champion.member.format.reshape(&first)?;
     Some(ReshapeRecord { from, to, position_sectors: position, direction, uncertain })
 }
 
