@@ -17,4 +17,6 @@ pub mod model;
 pub mod probe;
 pub mod record;
 pub mod scan;
+#[cfg(test)]
+mod testing;
 pub mod units;

@@ -9,6 +9,7 @@ mod sim;
 
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
+pub use sim::{PowerCut, SimDisk, SimPower, WriteEvent};
 
 use crate::escape::path_to_text;
 use crate::units::{Bytes, SectorSize, Sectors};
@@ -82,6 +83,7 @@ pub struct Device {
     offset: Bytes,
     length: Bytes,
     serial: Option<String>,
+    undivided: bool,
 }
 
 impl Device {
@@ -89,7 +91,7 @@ impl Device {
     #[must_use]
     pub fn whole(path: &Path, disk: Arc<dyn ReadAt>) -> Self {
         let length = disk.size();
-        Self { path: path.to_owned(), disk, offset: Bytes::ZERO, length, serial: None }
+        Self { path: path.to_owned(), disk, offset: Bytes::ZERO, length, serial: None, undivided: false }
     }
 
     /// The same device with its hardware serial number.
@@ -109,7 +111,22 @@ impl Device {
             offset: self.offset.saturating_add(offset),
             length,
             serial: self.serial.clone(),
+            undivided: self.undivided,
         })
+    }
+
+    /// The same device, not to be searched for partitions: it is one itself, or its partitions are given
+    /// beside it.
+    #[must_use]
+    pub fn undivided(mut self) -> Self {
+        self.undivided = true;
+        self
+    }
+
+    /// Whether the device is not to be searched for partitions.
+    #[must_use]
+    pub fn is_undivided(&self) -> bool {
+        self.undivided
     }
 
     /// The same device read through another object: a cache, for example.
