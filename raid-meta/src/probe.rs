@@ -53,12 +53,10 @@ impl Probe {
             return;
         }
         let cached = device.through(Arc::new(CachedDisk::new(Arc::clone(device.disk()))));
-        let windows = scan::windows(&cached).unwrap_or_else(|error| {
-            self.errors.push(error);
-            vec![cached.clone()]
-        });
+        let search = scan::search(&cached);
+        self.errors.extend(search.errors);
         let mut members = Vec::new();
-        for (index, window) in windows.iter().enumerate() {
+        for (index, window) in search.windows.iter().enumerate() {
             let is_partition = index > 0;
             let formats: Vec<_> = options
                 .formats
