@@ -7,6 +7,7 @@
 pub mod isw;
 pub mod md;
 pub mod schema;
+pub mod time;
 
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};

@@ -172,11 +172,24 @@ impl<'a> FieldWalk<'a> {
         meaning: impl Fn(&str, &Value) -> Option<String>,
     ) {
         for spec in T::FIELDS {
-            let name = format!("{prefix}{}", spec.name);
-            let value = self.value(at + spec.offset, spec.size, spec.repr);
-            let explained = meaning(spec.name, &value);
-            self.push(structure, name, at + spec.offset, spec.size, value, explained);
+            self.spec(structure, prefix, at, spec, &meaning);
         }
+    }
+
+    /// Adds one field of a structure that begins `at` bytes into the area; for structures in which a field
+    /// has two views.
+    pub fn spec(
+        &mut self,
+        structure: &str,
+        prefix: &str,
+        at: usize,
+        spec: &FieldSpec,
+        meaning: impl Fn(&str, &Value) -> Option<String>,
+    ) {
+        let begin = at.saturating_add(spec.offset);
+        let value = self.value(begin, spec.size, spec.repr);
+        let explained = meaning(spec.name, &value);
+        self.push(structure, format!("{prefix}{}", spec.name), begin, spec.size, value, explained);
     }
 
     /// Adds one field by hand.
@@ -200,7 +213,7 @@ impl<'a> FieldWalk<'a> {
     }
 
     fn value(&self, at: usize, size: usize, repr: Repr) -> Value {
-        field_value(self.area.get(at..at + size).unwrap_or_default(), repr, self.endian)
+        field_value(self.area.get(at..at.saturating_add(size)).unwrap_or_default(), repr, self.endian)
     }
 
     fn push(
@@ -256,4 +269,59 @@ fn unsigned(bytes: &[u8], endian: Endian) -> u64 {
 fn signed(bytes: &[u8], endian: Endian) -> i64 {
     let spare_bits = 64 - 8 * u32::try_from(bytes.len().clamp(1, 8)).unwrap_or(8);
     (unsigned(bytes, endian) << spare_bits).cast_signed() >> spare_bits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::disk_struct! {
+        struct Label {
+            magic: u32 as hex,
+            level: i32,
+            name: [u8; 8] as text,
+            events: u64,
+            id: [u8; 16] as uuid,
+            reserved: [u8; 3],
+        }
+    }
+
+    fn bytes() -> Vec<u8> {
+        let mut bytes = vec![0x01, 0x02, 0x03, 0x04, 0xff, 0xff, 0xff, 0xfc];
+        bytes.extend_from_slice(b"ab\x01\0\0\0\0\0");
+        bytes.extend_from_slice(&[0, 0, 0, 0, 0, 0, 0, 7]);
+        bytes.extend(0..16);
+        bytes.extend_from_slice(&[9, 8, 7]);
+        bytes
+    }
+
+    #[test]
+    fn a_structure_encodes_to_the_bytes_it_was_decoded_from_in_both_byte_orders() {
+        for endian in [Endian::Big, Endian::Little] {
+            assert_eq!(Label::decode(&bytes(), endian).unwrap().encode(endian), bytes());
+        }
+        assert!(Label::decode(&bytes()[..Label::SIZE - 1], Endian::Big).is_none());
+    }
+
+    #[test]
+    fn fields_cover_the_structure_and_show_what_the_declaration_says() {
+        let bytes = bytes();
+        let mut walk = FieldWalk::new(&bytes, Bytes(512), Endian::Big);
+        walk.structure::<Label>("label", "", 0, |name, _| (name == "events").then(|| "seven".to_owned()));
+        let fields = walk.finish();
+        let values: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.value.clone())).collect();
+        assert_eq!(values[0], ("magic", Value::from("0x01020304")));
+        assert_eq!(values[1], ("level", Value::from(-4)));
+        assert_eq!(values[2], ("name", Value::from("ab\\x01")));
+        assert_eq!(values[3], ("events", Value::from(7)));
+        assert_eq!(values[4], ("id", Value::from("00010203:04050607:08090a0b:0c0d0e0f")));
+        assert_eq!(values[5], ("reserved", Value::from("090807")));
+        assert_eq!(fields[3].meaning.as_deref(), Some("seven"));
+        let mut next = 512;
+        for field in &fields {
+            assert_eq!(field.offset.0, next, "{}", field.name);
+            next += u64::from(field.size);
+        }
+        assert_eq!(next, 512 + bytes.len() as u64);
+    }
 }
