@@ -9,8 +9,8 @@ pub(super) fn of(array: &ArrayRecord, volume: &VolumeView, unmapped: bool) -> He
     let state = |wanted| array.members.iter().any(|member| member.state == wanted);
     let present: Vec<bool> = array.members.iter().map(|member| member.state == MemberState::InSync).collect();
     let lost = match &array.reshape {
-        Some(reshape) => is_lost(&reshape.from, &present) || is_lost(&reshape.to, &present),
-        None => is_lost(&array.geometry(), &present),
+        Some(reshape) => loses_data(&reshape.from, &present) || loses_data(&reshape.to, &present),
+        None => loses_data(&array.geometry(), &present),
     };
     if unmapped || lost {
         Health::Failed
@@ -30,7 +30,8 @@ pub(super) fn of(array: &ArrayRecord, volume: &VolumeView, unmapped: bool) -> He
 }
 
 /// Whether data is lost with only these slots present.
-fn is_lost(geometry: &Geometry, present: &[bool]) -> bool {
+#[must_use]
+pub fn loses_data(geometry: &Geometry, present: &[bool]) -> bool {
     let slots = geometry.slots as usize;
     let missing = (0..slots).filter(|&slot| present.get(slot) != Some(&true)).count();
     match geometry.level {

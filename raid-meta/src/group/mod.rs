@@ -9,6 +9,10 @@
 mod health;
 mod names;
 mod slots;
+#[cfg(test)]
+mod tests;
+
+pub use health::loses_data;
 
 use crate::identify::Member;
 use crate::model::{MemberView, VolumeView};

@@ -1,0 +1,236 @@
+//! What the comparison of members concludes, with views made by hand.
+
+use super::*;
+use crate::device::{Device, SimDisk};
+use crate::format::{FORMATS, Found};
+use crate::geometry::{Geometry, Layout, Level, ParityLayout, Raid10Layout};
+use crate::model::{OwnPart, SlotState, SlotView};
+use crate::record::Health;
+use crate::units::{Bytes, ChunkSectors, Slot};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A set of `slots` disks named by their numbers, all agreeing at generation 10.
+fn members(level: Level, layout: Option<Layout>, slots: u32) -> Vec<Member> {
+    let chunk = (!matches!(level, Level::Raid1)).then(|| ChunkSectors::new(128).unwrap());
+    let geometry = Geometry { level, layout, chunk, slots };
+    (0..slots).map(|slot| member(slot, view(slot, geometry))).collect()
+}
+
+fn raid5() -> Vec<Member> {
+    members(Level::Raid5, Some(ParityLayout::LeftSymmetric.into()), 3)
+}
+
+fn member(number: u32, view: MemberView) -> Member {
+    let disk = Arc::new(SimDisk::new(Bytes(1 << 20)));
+    Member {
+        device: Device::whole(Path::new(&format!("disk{number}")), disk),
+        format: FORMATS[0],
+        found: Found { metadata: None, offset: Bytes::ZERO, version: None, problems: Vec::new() },
+        view: Some(view),
+        evidence: Vec::new(),
+        problems: Vec::new(),
+    }
+}
+
+fn view(slot: u32, geometry: Geometry) -> MemberView {
+    let slots = (0..geometry.slots).map(|key| SlotView { key: Some(key.to_string()), state: SlotState::InSync });
+    let volume = VolumeView {
+        uuid: "0123abcd".to_owned(),
+        name: Some("data".to_owned()),
+        dm_name: "md_data".to_owned(),
+        geometry: Some(geometry),
+        level: Some(geometry.level),
+        size: Sectors(2048),
+        slots: slots.collect(),
+        dirty: Some(false),
+        initializing: false,
+        resync_position: None,
+        reshape: None,
+        write_log: None,
+        own: Some(OwnPart {
+            slot: Some(Slot(slot)),
+            offset: Sectors(8),
+            length: Sectors(1024),
+            available: Sectors(1024),
+            recovered: None,
+            reshape_offset: None,
+            bad_sectors: Vec::new(),
+        }),
+        state: None,
+        problems: Vec::new(),
+    };
+    MemberView {
+        set_id: "set".to_owned(),
+        set_name: None,
+        member_id: None,
+        key: Some(slot.to_string()),
+        family: String::new(),
+        generation: 10,
+        generation_slack: 1,
+        content: None,
+        updated: None,
+        role: Role::Active,
+        volumes: vec![volume],
+        problems: Vec::new(),
+    }
+}
+
+fn edit(member: &mut Member) -> &mut MemberView {
+    member.view.as_mut().unwrap()
+}
+
+/// The other members have dropped the disk in a slot and gone on.
+fn drop_from_the_others(members: &mut [Member], slot: usize) {
+    for (number, member) in members.iter_mut().enumerate() {
+        if number != slot {
+            edit(member).generation = 20;
+            edit(member).volumes[0].slots[slot] = SlotView { key: None, state: SlotState::Failed };
+        }
+    }
+}
+
+fn only(mut members: Vec<Member>) -> ArrayRecord {
+    let mut arrays = group(&mut members, false);
+    assert_eq!(arrays.len(), 1, "{arrays:?}");
+    arrays.remove(0)
+}
+
+fn states(array: &ArrayRecord) -> Vec<MemberState> {
+    array.members.iter().map(|member| member.state).collect()
+}
+
+fn codes(problems: &[Problem]) -> Vec<&str> {
+    problems.iter().map(|problem| problem.code.as_str()).collect()
+}
+
+#[test]
+fn members_that_agree_make_an_optimal_array() {
+    let mut members = raid5();
+    members.reverse();
+    let arrays = group(&mut members, false);
+    let array = &arrays[0];
+    assert_eq!(array.health, Health::Optimal);
+    assert_eq!(array.problems, []);
+    let devices: Vec<_> = array.members.iter().map(|member| member.device.as_deref().unwrap()).collect();
+    assert_eq!(devices, ["disk0", "disk1", "disk2"]);
+    assert!(members.iter().all(|member| member.evidence.contains(&Evidence::Members)));
+}
+
+#[test]
+fn a_missing_member_degrades_and_two_fail_a_raid5() {
+    let mut one_missing = raid5();
+    one_missing.remove(1);
+    let array = only(one_missing);
+    assert_eq!(array.health, Health::Degraded);
+    assert_eq!(array.members[1].state, MemberState::Missing);
+    assert_eq!(array.members[1].device, None);
+    assert_eq!(codes(&array.problems), ["missing-member"]);
+    let mut two_missing = raid5();
+    two_missing.truncate(1);
+    assert_eq!(only(two_missing).health, Health::Failed);
+}
+
+#[test]
+fn a_member_that_the_others_went_on_without_is_stale() {
+    let mut members = raid5();
+    drop_from_the_others(&mut members, 2);
+    let arrays = group(&mut members, false);
+    assert_eq!(states(&arrays[0]), [MemberState::InSync, MemberState::InSync, MemberState::Stale]);
+    assert_eq!(arrays[0].health, Health::Degraded);
+    assert_eq!(codes(&members[2].problems), ["stale-member"]);
+    assert!(members[2].problems[0].message.contains("generation 10, the freshest has 20"));
+    assert!(arrays[0].problems[0].message.starts_with("slot 2 (disk2): "));
+}
+
+#[test]
+fn a_member_one_generation_behind_is_current_and_two_behind_is_not() {
+    for (behind, expected) in [(1, MemberState::InSync), (2, MemberState::Stale)] {
+        let mut members = raid5();
+        edit(&mut members[1]).generation -= behind;
+        assert_eq!(only(members).members[1].state, expected);
+    }
+}
+
+#[test]
+fn two_halves_that_deny_each_other_are_divergent() {
+    let mut members = members(Level::Raid1, None, 2);
+    edit(&mut members[0]).volumes[0].slots[1].key = None;
+    edit(&mut members[1]).volumes[0].slots[0].key = None;
+    let array = only(members);
+    assert_eq!(codes(&array.problems), ["divergent"]);
+    assert!(is_contradictory(&array));
+    assert_eq!(states(&array), [MemberState::InSync, MemberState::Stale]);
+}
+
+#[test]
+fn a_copy_of_a_member_is_reported_as_a_duplicate() {
+    let mut members = raid5();
+    let geometry = edit(&mut members[0]).volumes[0].geometry.unwrap();
+    members.push(member(7, view(0, geometry)));
+    let array = only(members);
+    assert!(codes(&array.problems).contains(&"duplicate-member"), "{:?}", array.problems);
+    assert!(is_contradictory(&array));
+}
+
+#[test]
+fn a_member_being_rebuilt_is_current_up_to_its_mark() {
+    let mut members = raid5();
+    edit(&mut members[2]).volumes[0].own.as_mut().unwrap().recovered = Some(Sectors(256));
+    let array = only(members);
+    assert_eq!(array.health, Health::Rebuilding);
+    assert_eq!(array.members[2].state, MemberState::Rebuilding);
+    assert_eq!(array.members[2].recovered_sectors, Some(Sectors(256)));
+}
+
+#[test]
+fn raid10_survives_losses_in_different_pairs_only() {
+    let near = Some(Raid10Layout::near(2).into());
+    for (lost, expected) in [([0, 2], Health::Degraded), ([0, 1], Health::Failed), ([1, 2], Health::Degraded)] {
+        let mut members = members(Level::Raid10, near, 4);
+        let keep: Vec<bool> = (0..4).map(|slot| !lost.contains(&slot)).collect();
+        let mut keep = keep.into_iter();
+        members.retain(|_| keep.next().unwrap());
+        assert_eq!(only(members).health, expected, "without {lost:?}");
+    }
+}
+
+#[test]
+fn unknown_slots_are_taken_in_order_only_when_asked() {
+    let nameless = || {
+        let mut members = raid5();
+        for member in &mut members {
+            edit(member).key = None;
+            edit(member).role = Role::Unknown;
+            edit(member).volumes[0].own.as_mut().unwrap().slot = None;
+        }
+        members
+    };
+    let arrays = group(&mut nameless(), false);
+    assert_eq!(arrays[0].health, Health::Failed);
+    let arrays = group(&mut nameless(), true);
+    assert_eq!(arrays[0].health, Health::Optimal);
+    assert_eq!(arrays[0].members[2].device.as_deref(), Some("disk2"));
+}
+
+#[test]
+fn two_arrays_of_one_name_get_two_names() {
+    let mut all = raid5();
+    let mut others = raid5();
+    for other in &mut others {
+        edit(other).set_id = "other".to_owned();
+        edit(other).volumes[0].uuid = "feed:5678".to_owned();
+    }
+    all.extend(others);
+    let arrays = group(&mut all, false);
+    assert_eq!(arrays.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(), ["md_data", "md_data-feed"]);
+}
+
+#[test]
+fn a_raid0_of_unequal_members_adds_them_up_and_needs_a_layout() {
+    let mut members = members(Level::Raid0, None, 2);
+    edit(&mut members[1]).volumes[0].own.as_mut().unwrap().length = Sectors(2100);
+    let array = only(members);
+    assert_eq!(array.size_sectors, Sectors(1024 + 2048));
+    assert_eq!(codes(&array.problems), ["device-too-small", "raid0-layout-unknown"]);
+}
