@@ -121,7 +121,8 @@ impl Job {
     fn word(&self, number: u64) -> u32 {
         let add = if number < self.rewritten { self.add } else { 0 };
         // The pattern is 32 bits wide: past 16 TiB it starts again.
-        (number as u32).wrapping_add(1).wrapping_add(add)
+        let number = u32::try_from(number % (1 << 32)).unwrap_or_default();
+        number.wrapping_add(1).wrapping_add(add)
     }
 }
 
@@ -148,9 +149,9 @@ fn write(job: &Job) -> io::Result<()> {
             buffer.extend_from_slice(&block_of(job.word(number)));
         }
         next += BLOCKS_AT_ONCE as u64;
-        let length = left.min(buffer.len() as u64);
-        file.write_all(&buffer[..length as usize])?;
-        left -= length;
+        buffer.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        file.write_all(&buffer)?;
+        left -= buffer.len() as u64;
     }
     file.flush()
 }

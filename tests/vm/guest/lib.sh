@@ -1,11 +1,13 @@
-# What a job may call. Sourced before the job, which runs under `sh -eu` in /root.
+# shellcheck shell=bash
+# What a job may call. Sourced before the job, which runs under `bash -eu -o pipefail` in /root.
 
 # disk N: the device of the Nth --disk, from 0.
 disk() { readlink "/run/disks/$1"; }
 
 # disks: the devices of all disks, in the order of --disk.
 disks() {
-    for disk_ in $(cut -f 1 /bench/disks); do disk "$disk_"; done
+    local number
+    cut -f 1 /bench/disks | while read -r number; do disk "$number"; done
 }
 
 # disk_serial N, disk_file N: the serial number, and the name the file has on the host.
@@ -14,10 +16,11 @@ disk_file() { awk -F '\t' -v n="$1" '$1 == n { print $3 }' /bench/disks; }
 
 # disk_by_serial TEXT: the device with this hardware serial number.
 disk_by_serial() {
-    for disk_ in /sys/block/sd*; do
-        [ -e "$disk_/device/vpd_pg80" ] || continue
-        if [ "$(tail -c +5 "$disk_/device/vpd_pg80" | tr -d '\0')" = "$1" ]; then
-            echo "/dev/${disk_##*/}"
+    local found
+    for found in /sys/block/sd*; do
+        [ -e "$found/device/vpd_pg80" ] || continue
+        if [ "$(tail -c +5 "$found/device/vpd_pg80" | tr -d '\0')" = "$1" ]; then
+            echo "/dev/${found##*/}"
             return 0
         fi
     done
@@ -25,13 +28,11 @@ disk_by_serial() {
 }
 
 load_md() {
-    for module_ in md-mod raid0 raid1 raid10 raid456 linear; do modprobe "$module_"; done
-    # Arrays are made when asked for, not by opening a device node.
-    echo 0 >/sys/module/md_mod/parameters/create_on_open
+    modprobe -a md-mod raid0 raid1 raid10 raid456 linear
 }
 
 load_dm() {
-    for module_ in dm-mod dm-raid dm-mirror dm-snapshot; do modprobe "$module_"; done
+    modprobe -a dm-mod dm-raid dm-mirror dm-snapshot
 }
 
 # Debian's udev and its rules, without those that assemble arrays by themselves.
@@ -42,11 +43,31 @@ start_udev() {
     udevadm settle
 }
 
+# md_assemble: finds the arrays on all disks again, by the names written in them. (Without the list,
+# mdadm takes a container's volumes for another machine's and calls them NAME_0.)
+md_assemble() {
+    # shellcheck disable=SC2046  # a device a word
+    mdadm --examine --scan $(disks) >/etc/mdadm/mdadm.conf
+    mdadm --assemble --scan
+}
+
 # md_settled DEV [SECONDS]: waits until no resync, recovery or reshape runs.
 md_settled() {
     wait_until "${2:-60}" md_is_idle "$(basename "$(readlink -f "$1")")"
 }
 md_is_idle() { [ "$(cat "/sys/block/$1/md/sync_action")" = idle ]; }
+
+# md_stop: stops all arrays, volumes before their containers. mdmon first notes that the last write
+# is done, and until then a volume is busy. The names in /dev/md go too: there is no udev to do it.
+md_stop() {
+    mdadm --wait-clean --scan || true
+    wait_until 20 md_is_stopped
+    rm -rf /dev/md
+}
+md_is_stopped() {
+    mdadm --quiet --stop --scan
+    ! grep -q '^md' /proc/mdstat
+}
 
 # md_speed KIB: holds resync and reshape to this rate, to catch them in the middle.
 md_speed() {
@@ -54,13 +75,15 @@ md_speed() {
     echo "$1" >/proc/sys/dev/raid/speed_limit_max
 }
 
-# wait_until SECONDS COMMAND…: tries until the command says yes.
+# wait_until SECONDS COMMAND…: tries until the command says yes; what it complained of is shown only
+# if it never does.
 wait_until() {
-    tries_=$(($1 * 10))
+    local tries=$(($1 * 10))
     shift
-    until "$@"; do
-        tries_=$((tries_ - 1))
-        [ "$tries_" -gt 0 ] || {
+    until "$@" 2>/run/complaint; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || {
+            cat /run/complaint >&2
             echo "waited in vain for: $*" >&2
             return 1
         }
@@ -86,8 +109,8 @@ fail() {
     exit 1
 }
 
-# power_cut STATUS: the machine is gone at once, with what it had not yet written, and the bench
-# exits with STATUS.
+# power_cut STATUS: the machine is gone at once, without the writes still in its memory, and the bench
+# exits with STATUS. (The last close of a disk writes out its page cache.)
 power_cut() {
     echo "exit $1" >&9
     echo b >/proc/sysrq-trigger

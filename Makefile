@@ -1,0 +1,38 @@
+# make sample     build, then try the tools on arrays made on the spot
+# make test       everything, at the sizes a developer waits for
+# make test-long  the same cases at many more sizes and seeds
+
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: sample test test-long bench man clean
+
+sample:
+	tests/install-deps build
+	$(CARGO) build --release --workspace --locked
+	tests/sample.sh
+
+# The examples in the documentation first: the other runner does not know them, and its summary comes last.
+test:
+	tests/install-deps
+	tests/vm/run --prepare
+	$(CARGO) build --workspace --locked
+	$(CARGO) test --workspace --locked --doc
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --workspace --locked
+else
+	$(CARGO) test --workspace --locked --lib --bins --tests
+endif
+
+test-long: export RAID_TESTS_LONG = 1
+test-long: test
+
+bench:
+	tests/install-deps build
+	$(CARGO) bench --workspace --locked
+
+man:
+	$(CARGO) run --locked --package raid-tests --bin generate-man
+
+clean:
+	$(CARGO) clean
