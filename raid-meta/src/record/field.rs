@@ -1,4 +1,4 @@
-//! `field` and `verdict`: what raid-meta says of metadata.
+//! `field`, `verdict` and `difference`: what raid-meta says of metadata.
 
 use super::{Problem, V1};
 use crate::units::Bytes;
@@ -55,4 +55,34 @@ pub struct VerdictRecord {
     pub result: VerdictResult,
     /// Why.
     pub problems: Vec<Problem>,
+}
+
+/// A field that two metadata instances do not have the same: what `raid-meta diff` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DifferenceRecord {
+    /// Record version.
+    pub v: V1,
+    /// Path of the first device, escaped.
+    pub from_device: String,
+    /// Path of the second device, escaped.
+    pub to_device: String,
+    /// Format of the metadata.
+    pub format: String,
+    /// Structure that the field is in.
+    pub structure: String,
+    /// Dotted path of the field.
+    pub name: String,
+    /// Where the field is on the first device, from the start of its window; null where only the second has it.
+    pub from_offset_bytes: Option<Bytes>,
+    /// Where it is on the second device; null where only the first has it.
+    pub to_offset_bytes: Option<Bytes>,
+    /// The value on the first device; null where it has no such field.
+    pub from: serde_json::Value,
+    /// The value on the second device; null where it has no such field.
+    pub to: serde_json::Value,
+    /// What the first value means, where that is more than the value.
+    pub from_meaning: Option<String>,
+    /// What the second value means.
+    pub to_meaning: Option<String>,
 }

@@ -19,7 +19,7 @@ pub use array::{
     WriteLog,
 };
 pub use event::{MismatchRecord, ProgressRecord, RegionRecord};
-pub use field::{FieldRecord, VerdictRecord, VerdictResult};
+pub use field::{DifferenceRecord, FieldRecord, VerdictRecord, VerdictResult};
 pub use member::{AreaRecord, ChecksumState, Evidence, MemberRecord, Role, VolumeRecord};
 pub use place::{PlaceMate, PlaceRecord, PlaceRole};
 pub use problem::{Problem, Severity};

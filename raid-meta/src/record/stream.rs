@@ -1,8 +1,8 @@
 //! Reading and writing the stream of records.
 
 use super::{
-    ArrayRecord, FieldRecord, MemberRecord, MismatchRecord, PlaceRecord, ProgressRecord, RegionRecord,
-    TableRecord, V1, VerdictRecord,
+    ArrayRecord, DifferenceRecord, FieldRecord, MemberRecord, MismatchRecord, PlaceRecord, ProgressRecord,
+    RegionRecord, TableRecord, V1, VerdictRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,8 @@ pub enum Record {
     Field(FieldRecord),
     /// Outcome of a check.
     Verdict(VerdictRecord),
+    /// A field that two metadata instances do not have the same.
+    Difference(DifferenceRecord),
     /// Where a sector lives.
     Place(PlaceRecord),
     /// Redundancy that does not agree.
@@ -41,9 +43,6 @@ pub enum Record {
 }
 
 impl Record {
-    const KNOWN: [&'static str; 9] =
-        ["member", "array", "table", "field", "verdict", "place", "mismatch", "region", "progress"];
-
     /// The record as one line of JSON, without the line end.
     ///
     /// # Errors
@@ -61,11 +60,25 @@ impl Record {
             Some(other) => return Err(format!("{kind}: record version {other}, expected 1")),
             None => return Err(format!("{kind}: no \"v\", expected 1")),
         }
-        if Self::KNOWN.contains(&kind.as_str()) {
-            serde_json::from_value(value).map_err(|error| format!("{kind}: {error}"))
-        } else {
-            Ok(Self::Other(value))
-        }
+        Self::from_fields(&kind, value).map_err(|error| format!("{kind}: {error}"))
+    }
+
+    /// A record of a known type has to have its fields; only an unknown type is passed on as it is.
+    fn from_fields(kind: &str, value: Value) -> Result<Self, serde_json::Error> {
+        use serde_json::from_value;
+        Ok(match kind {
+            "member" => Self::Member(from_value(value)?),
+            "array" => Self::Array(from_value(value)?),
+            "table" => Self::Table(from_value(value)?),
+            "field" => Self::Field(from_value(value)?),
+            "verdict" => Self::Verdict(from_value(value)?),
+            "difference" => Self::Difference(from_value(value)?),
+            "place" => Self::Place(from_value(value)?),
+            "mismatch" => Self::Mismatch(from_value(value)?),
+            "region" => Self::Region(from_value(value)?),
+            "progress" => Self::Progress(from_value(value)?),
+            _ => Self::Other(value),
+        })
     }
 }
 
