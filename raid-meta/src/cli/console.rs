@@ -1,0 +1,159 @@
+//! Where a program prints: results to standard output, messages to standard error, a line each.
+
+use super::args::CommonArgs;
+use super::exit::{Exit, Failure};
+use super::output::{Output, Style};
+use super::text::clean;
+use crate::record::{Problem, Record, Severity};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+/// The two standard outputs of a program, and how much it is to say.
+pub struct Console {
+    name: &'static str,
+    output: Output,
+    verbose: bool,
+    quiet: bool,
+}
+
+impl Console {
+    /// The console of a program.
+    #[must_use]
+    pub fn new(name: &'static str, common: &CommonArgs) -> Self {
+        let color = common.colors(io::stdout().is_terminal());
+        let sink = Box::new(io::BufWriter::new(io::stdout()));
+        let output = Output::new(sink, color, common.is_verbose());
+        Self { name, output, verbose: common.is_verbose(), quiet: common.is_quiet() }
+    }
+
+    /// How records are printed from here on. JSON Lines until told.
+    pub fn set_style(&mut self, style: Style) {
+        self.output.set_style(style);
+    }
+
+    /// Whether more detail was asked for.
+    #[must_use]
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Whether text is coloured.
+    #[must_use]
+    pub fn has_color(&self) -> bool {
+        self.output.has_color()
+    }
+
+    /// Prints a record.
+    ///
+    /// # Errors
+    /// Standard output can not be written. That its reader went away is no error: see
+    /// [`Console::is_closed`].
+    pub fn print(&mut self, record: &Record) -> io::Result<()> {
+        self.output.record(record)
+    }
+
+    /// Prints text as it is; the caller has escaped what comes from disks.
+    ///
+    /// # Errors
+    /// As [`Console::print`].
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Prints bytes.
+    ///
+    /// # Errors
+    /// As [`Console::print`].
+    pub fn bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.output.bytes(bytes)
+    }
+
+    /// Prints what is held back: the rows of a table, the buffer.
+    ///
+    /// # Errors
+    /// As [`Console::print`].
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    /// Whether the reader of standard output went away. What is printed after that is dropped; a program that
+    /// still has much to read may stop.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.output.is_closed()
+    }
+
+    /// Says what failed. Even with `-q`.
+    pub fn error(&self, message: impl Display) {
+        message_line(self.name, &message.to_string());
+    }
+
+    /// Says why the answer is no. Not with `-q`.
+    pub fn no(&self, message: impl Display) {
+        if !self.quiet {
+            self.error(message);
+        }
+    }
+
+    /// Says what a reader may want to know. Only with `-v`.
+    pub fn note(&self, message: impl Display) {
+        if self.verbose {
+            self.error(message);
+        }
+    }
+
+    /// Says what is wrong with the metadata of a device: errors, and with `-v` warnings and notes as well.
+    pub fn problem(&self, device: &str, format: &str, problem: &Problem) {
+        if self.shows(problem.severity) {
+            self.error(format_args!("{device}: {format}: {}", problem.message));
+        }
+    }
+
+    fn shows(&self, severity: Severity) -> bool {
+        !self.quiet && (severity == Severity::Error || self.verbose)
+    }
+
+    /// Prints what is left to print, the error if there is one, and says the exit status.
+    pub(super) fn end(mut self, outcome: anyhow::Result<Exit>) -> Exit {
+        let flushed = self.output.finish();
+        let exit = match outcome {
+            Ok(exit) => exit,
+            Err(error) => self.fail(&error),
+        };
+        match flushed {
+            Ok(()) => exit,
+            Err(error) => {
+                self.error(format_args!("standard output: {error}"));
+                Exit::System
+            }
+        }
+    }
+
+    fn fail(&self, error: &anyhow::Error) -> Exit {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return Exit::Done;
+        }
+        let message = format!("{error:#}");
+        if !message.is_empty() {
+            match Exit::of(error) {
+                Exit::No => self.no(message),
+                _ => self.error(message),
+            }
+        }
+        Exit::of(error)
+    }
+}
+
+impl Failure {
+    /// The failure of a usage that clap can not see to be wrong.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+}
+
+/// Writes one message line. Where standard error is gone, there is nobody to tell.
+pub(super) fn message_line(name: &str, message: &str) {
+    let line = format!("{name}: {}\n", clean(message));
+    let _ = io::stderr().write_all(line.as_bytes());
+}
