@@ -1,0 +1,292 @@
+//! The words for numbers: what the fields of a dump mean.
+
+use super::mpb::{INDEX_MASK, Migration, OUT_OF_SYNC};
+use serde_json::Value;
+
+/// Names of bits, the bit first.
+type Bits = &'static [(u32, &'static str)];
+
+const ATTRIBUTES: Bits = &[
+    (0x0000_0001, "RAID0"),
+    (0x0000_0002, "RAID1"),
+    (0x0000_0004, "RAID10"),
+    (0x0000_0008, "RAID1E"),
+    (0x0000_0010, "RAID5"),
+    (0x0000_0020, "RAIDCNG"),
+    (0x0000_0040, "EXP_STRIPE_SIZE"),
+    (0x0000_0080, "RAID10_EXT"),
+    (0x0200_0000, "NVM"),
+    (0x0400_0000, "2TB_DISK"),
+    (0x0800_0000, "BBM"),
+    (0x1000_0000, "NEVER_USE2"),
+    (0x2000_0000, "2TB"),
+    (0x4000_0000, "NEVER_USE"),
+    (0x8000_0000, "CHECKSUM_VERIFY"),
+];
+
+const DISK_STATUS: Bits = &[
+    (0x0000_0001, "SPARE"),
+    (0x0000_0002, "CONFIGURED"),
+    (0x0000_0004, "FAILED"),
+    (0x0000_0008, "USABLE"),
+    (0x0000_0010, "DETECTED"),
+    (0x0000_0020, "CLAIMED"),
+    (0x0000_0040, "PASSTHRU"),
+    (0x0000_0080, "OFFLINE"),
+    (0x0000_0100, "CONFIG_ON_DISK"),
+    (0x0000_0200, "SMART_EVENT_TRIGGERED"),
+    (0x0000_0400, "SMART_EVENT_SUPPORTED"),
+    (0x0000_0800, "FORMATTING"),
+    (0x0000_1000, "FORMAT_SUCCEEDED"),
+    (0x0000_2000, "FORMAT_FAILED"),
+    (0x0000_4000, "ELIGIBLE_FOR_SPARE"),
+    (0x0000_8000, "READ_CONFIG_NEEDED"),
+    (0x0001_0000, "CONFIG_IS_UPREV"),
+    (0x0004_0000, "UNKNOWN_DISK_FAILURE"),
+    (0x0008_0000, "DO_READ_CONFIG"),
+    (0x0010_0000, "POWERED_OFF"),
+    (0x0020_0000, "PASSTHRU_CLAIMABLE"),
+    (0x0040_0000, "CLONE_DISK_MODIFIED"),
+    (0x0080_0000, "PASSTHRU_DISK_WMPB"),
+    (0x0200_0000, "JOURNAL"),
+];
+
+const VOLUME_STATUS: Bits = &[
+    (0x1, "BOOTABLE"),
+    (0x2, "BOOT_DEVICE"),
+    (0x4, "READ_COALESCING"),
+    (0x8, "WRITE_COALESCING"),
+    (0x10, "LAST_SHUTDOWN_DIRTY"),
+    (0x20, "HIDDEN_AT_BOOT"),
+    (0x40, "CURRENTLY_HIDDEN"),
+    (0x80, "VERIFY_AND_FIX"),
+    (0x100, "MAP_STATE_UNINIT"),
+    (0x200, "NO_AUTO_RECOVERY"),
+    (0x400, "CLONE_N_GO"),
+    (0x800, "CLONE_MAN_SYNC"),
+    (0x1000, "CNG_MASTER_DISK_NUM"),
+];
+
+const DIRTY: Bits = &[(0x1, "dirty"), (0x2, "dirty-stripe record valid")];
+
+const MAP_STATES: [&str; 4] = ["normal", "uninitialized", "degraded", "failed"];
+
+const MIGRATION_TYPES: [&str; 5] = ["initialize", "rebuild", "verify", "general migration", "state change"];
+
+const WRITE_HOLE_POLICIES: [&str; 7] = [
+    "off",
+    "distributed (one partial parity log)",
+    "journaling drive",
+    "multiple distributed (partial parity log)",
+    "multiple logs on a journaling drive",
+    "multiple off",
+    "write-intent bitmap",
+];
+
+/// The state of a map.
+pub(super) fn map_state(state: u8) -> Option<&'static str> {
+    MAP_STATES.get(usize::from(state)).copied()
+}
+
+/// What a volume does.
+pub(super) fn migration(migration: Migration) -> &'static str {
+    match migration {
+        Migration::Initialize => "initializing",
+        Migration::Rebuild => "rebuilding",
+        Migration::Verify => "verifying",
+        Migration::Repair => "repairing",
+        Migration::General => "migrating",
+        Migration::StateChange => "changing state",
+        Migration::Unknown(_) => "in an unknown migration",
+    }
+}
+
+/// Units in which a field counts.
+pub(super) struct Units {
+    /// Bytes of a block.
+    pub(super) block: u64,
+}
+
+impl Units {
+    /// A number of blocks as a size.
+    fn blocks(&self, value: &Value) -> Option<String> {
+        let bytes = number(value)?.checked_mul(self.block)?;
+        (bytes > 0).then(|| size(bytes))
+    }
+
+    /// What a field of the header means.
+    pub(super) fn header(&self, name: &str, value: &Value) -> Option<String> {
+        match name {
+            "mpb_size" | "bbm_log_size" | "error_log_size" => number(value).filter(|&n| n > 0).map(size),
+            "attributes" => bits(value, ATTRIBUTES),
+            "orig_family_num" => is_zero(value).then(|| "family_num is used instead".to_owned()),
+            "creation_time" => time(value),
+            "cache_size" => number(value).filter(|&n| n > 0).map(|mib| format!("{mib} MiB")),
+            _ => None,
+        }
+    }
+
+    /// What a field of the disk table means.
+    pub(super) fn disk(&self, name: &str, value: &Value) -> Option<String> {
+        match name {
+            "total_blocks_lo" => self.blocks(value),
+            "status" => bits(value, DISK_STATUS),
+            "scsi_id" => (hex(value)? == u32::MAX).then(|| "missing".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What a field of a volume means.
+    pub(super) fn volume(&self, name: &str, value: &Value) -> Option<String> {
+        match name {
+            "size_low" => self.blocks(value),
+            "status" => bits(value, VOLUME_STATUS),
+            "rwh_policy" => word(value, &WRITE_HOLE_POLICIES),
+            _ => None,
+        }
+    }
+
+    /// What a field of a volume's state means.
+    pub(super) fn state(&self, name: &str, value: &Value) -> Option<String> {
+        match name {
+            "migr_state" => word(value, &["normal", "migrating"]),
+            "migr_type" => word(value, &MIGRATION_TYPES),
+            "dirty" => Some(if is_zero(value) { "clean".to_owned() } else { bits(value, DIRTY)? }),
+            "fs_state" => (number(value)? == 0xff).then(|| "disabled".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What a field of a map means.
+    pub(super) fn map(&self, name: &str, value: &Value) -> Option<String> {
+        match name {
+            "pba_of_lba0_lo" | "blocks_per_member_lo" | "blocks_per_strip" => self.blocks(value),
+            "map_state" => word(value, &MAP_STATES),
+            "raid_level" => level(value),
+            "failed_disk_num" => (number(value)? == 0xff).then(|| "none".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// What a field of a bad-block entry means.
+    pub(super) fn bad_blocks(name: &str, value: &Value) -> Option<String> {
+        match name {
+            "marked_count" => Some(format!("{} blocks", number(value)?.checked_add(1)?)),
+            _ => None,
+        }
+    }
+
+    /// What a field of the migration record means.
+    pub(super) fn migration(&self, name: &str, value: &Value) -> Option<String> {
+        match name {
+            "rec_status" => word(value, &["the unit is at its source", "the unit is in the copy area"]),
+            "ascending_migr" => word(value, &["descending", "ascending"]),
+            "blocks_per_unit"
+            | "dest_depth_per_unit"
+            | "ckpt_area_pba_lo"
+            | "dest_1st_member_lba_lo"
+            | "post_migr_vol_cap" => self.blocks(value),
+            _ => None,
+        }
+    }
+}
+
+/// What an entry of a slot table means.
+pub(super) fn slot_entry(entry: u32) -> String {
+    let state = if entry & OUT_OF_SYNC == 0 { "" } else { ", out of sync" };
+    format!("disk {}{state}", entry & INDEX_MASK)
+}
+
+fn level(value: &Value) -> Option<String> {
+    let text = match number(value)? {
+        0 => "raid0",
+        1 => "raid1, with more than two members raid10",
+        2 | 10 => "raid10",
+        5 => "raid5",
+        _ => "unknown",
+    };
+    Some(text.to_owned())
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64()
+}
+
+fn hex(value: &Value) -> Option<u32> {
+    u32::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok()
+}
+
+fn is_zero(value: &Value) -> bool {
+    number(value) == Some(0) || hex(value) == Some(0)
+}
+
+fn word(value: &Value, words: &[&str]) -> Option<String> {
+    let index = usize::try_from(number(value)?).ok()?;
+    Some(words.get(index).copied().unwrap_or("unknown").to_owned())
+}
+
+/// The names of the bits that are set; unknown bits as a number.
+fn bits(value: &Value, names: Bits) -> Option<String> {
+    let set = hex(value).or_else(|| u32::try_from(number(value)?).ok())?;
+    let mut words: Vec<String> =
+        names.iter().filter(|(bit, _)| set & bit != 0).map(|(_, name)| (*name).to_owned()).collect();
+    let unknown = names.iter().fold(set, |rest, (bit, _)| rest & !bit);
+    if unknown != 0 {
+        words.push(format!("{unknown:#x}"));
+    }
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// A size in the largest unit that leaves no remainder.
+fn size(bytes: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match UNITS.into_iter().find(|(unit, _)| bytes % unit == 0) {
+        Some((unit, name)) => format!("{} {name}", bytes / unit),
+        None => format!("{bytes} bytes"),
+    }
+}
+
+/// Seconds since the epoch as date and time in UTC, by the civil calendar.
+fn time(value: &Value) -> Option<String> {
+    let seconds = number(value).filter(|&seconds| seconds > 0 && seconds < 1 << 38)?;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute) = (second / 3_600, second % 3_600 / 60);
+    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02} UTC", second % 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_dates_in_utc() {
+        let text = |seconds: u64| time(&seconds.into());
+        assert_eq!(text(1_700_000_000).as_deref(), Some("2023-11-14 22:13:20 UTC"));
+        assert_eq!(text(951_782_400).as_deref(), Some("2000-02-29 00:00:00 UTC"));
+        assert_eq!(text(0), None);
+        assert_eq!(text(u64::MAX), None);
+    }
+
+    #[test]
+    fn bits_have_names_and_unknown_bits_stay_visible() {
+        let text = |bits_set: &str| bits(&bits_set.into(), ATTRIBUTES);
+        assert_eq!(text("0x80000002").as_deref(), Some("RAID1 CHECKSUM_VERIFY"));
+        assert_eq!(text("0x00000100").as_deref(), Some("0x100"));
+        assert_eq!(text("0x00000000"), None);
+    }
+
+    #[test]
+    fn sizes_use_the_largest_whole_unit() {
+        assert_eq!(size(1 << 20), "1 MiB");
+        assert_eq!(size(65_536), "64 KiB");
+        assert_eq!(size(513), "513 bytes");
+    }
+}
