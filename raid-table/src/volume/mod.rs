@@ -1,1 +1,129 @@
 //! An assembled array in userspace, degraded too.
+//!
+//! A [`Volume`] is built from an `array` record and the devices that it names; metadata is not looked at. It
+//! reads any range through the layout arithmetic. A member that is missing is computed from the others where the
+//! level allows; a sector that the record says can not be believed (not rebuilt yet, in a bad-block list, past the
+//! end of a truncated image, parity beyond the resync position) is treated as missing there. What can
+//! not be read truly is refused, naming the range, never invented.
+
+mod error;
+mod leg;
+mod open;
+mod read;
+mod recover;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+pub use error::{OpenVolumeError, ReadError};
+pub use open::{OpenOptions, Sources};
+
+use crate::layout::Map;
+use leg::Leg;
+use raid_meta::device::ReadAt;
+use raid_meta::record::SectorRange;
+use raid_meta::units::{Bytes, SECTOR_BYTES, SectorSize, Sectors};
+use std::io;
+
+/// An array that can be read.
+pub struct Volume {
+    name: String,
+    size: Sectors,
+    /// What maps which part of the array: one, or two while a reshape is under way.
+    parts: Vec<Part>,
+    /// Array sectors that may be in neither geometry of a reshape.
+    uncertain: Vec<SectorRange>,
+    force: bool,
+}
+
+/// A range of the array with one geometry.
+struct Part {
+    /// Array sectors `[start, end)`.
+    start: u64,
+    end: u64,
+    map: Map,
+    /// By slot; none where the member is missing.
+    legs: Vec<Option<Leg>>,
+    /// Parity is valid below this member sector.
+    parity_valid_below: u64,
+}
+
+impl Volume {
+    /// Name of the array.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Size of the array.
+    #[must_use]
+    pub fn size(&self) -> Sectors {
+        self.size
+    }
+
+    /// Fills a buffer from any byte of the array on.
+    ///
+    /// # Errors
+    /// The range is not inside the array, or part of it can not be read truly.
+    pub fn read(&self, offset: Bytes, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let size = self.size.to_bytes().unwrap_or(Bytes::MAX);
+        let end = offset.checked_add(Bytes(buffer.len() as u64));
+        if end.is_none_or(|end| end > size) {
+            return Err(ReadError::OutOfRange { offset, length: Bytes(buffer.len() as u64), size });
+        }
+        let (head, sector) = (offset.0 % SECTOR_BYTES, offset.0 / SECTOR_BYTES);
+        if head == 0 && (buffer.len() as u64).is_multiple_of(SECTOR_BYTES) {
+            return self.read_sectors(sector, buffer);
+        }
+        self.read_unaligned(sector, usize::try_from(head).unwrap_or_default(), buffer)
+    }
+
+    /// A range that begins or ends inside a sector: those sectors go through a small buffer.
+    fn read_unaligned(&self, sector: u64, head: usize, buffer: &mut [u8]) -> Result<(), ReadError> {
+        const SECTOR: usize = SECTOR_BYTES as usize;
+        let mut sector = sector;
+        let mut rest = buffer;
+        if head > 0 {
+            let length = rest.len().min(SECTOR - head);
+            let (first, after) = rest.split_at_mut(length);
+            self.read_part_of_sector(sector, head, first)?;
+            sector += 1;
+            rest = after;
+        }
+        let whole = rest.len() / SECTOR * SECTOR;
+        let (middle, tail) = rest.split_at_mut(whole);
+        self.read_sectors(sector, middle)?;
+        self.read_part_of_sector(sector + (whole / SECTOR) as u64, 0, tail)
+    }
+
+    fn read_part_of_sector(&self, sector: u64, head: usize, buffer: &mut [u8]) -> Result<(), ReadError> {
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let mut whole = [0; SECTOR_BYTES as usize];
+        self.read_sectors(sector, &mut whole)?;
+        let length = buffer.len();
+        buffer.copy_from_slice(&whole[head..head + length]);
+        Ok(())
+    }
+}
+
+/// A volume is a device like any other: the member of a nested set, a disk to look for partitions on.
+impl ReadAt for Volume {
+    fn read_at(&self, offset: Bytes, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = ReadAt::size(self).saturating_sub(offset).0;
+        let length = usize::try_from(rest).map_or(buffer.len(), |rest| rest.min(buffer.len()));
+        match buffer.get_mut(..length) {
+            Some(part) if length > 0 => self.read(offset, part).map(|()| length).map_err(io::Error::other),
+            _ => Ok(0),
+        }
+    }
+
+    fn size(&self) -> Bytes {
+        self.size.to_bytes().unwrap_or(Bytes::MAX)
+    }
+
+    fn sector_size(&self) -> SectorSize {
+        SectorSize::B512
+    }
+}
