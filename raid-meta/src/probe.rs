@@ -30,6 +30,8 @@ pub struct Probe {
     pub members: Vec<Member>,
     /// The arrays, subsets before the sets that use them.
     pub arrays: Vec<ArrayRecord>,
+    /// What is wrong with partition tables.
+    pub problems: Vec<Problem>,
     /// Devices that could not be read (in part).
     pub errors: Vec<DeviceError>,
 }
@@ -55,6 +57,7 @@ impl Probe {
         let cached = device.through(Arc::new(CachedDisk::new(Arc::clone(device.disk()))));
         let search = scan::search(&cached);
         self.errors.extend(search.errors);
+        self.problems.extend(search.problems);
         let mut members = Vec::new();
         for (index, window) in search.windows.iter().enumerate() {
             let is_partition = index > 0;

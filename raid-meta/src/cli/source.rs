@@ -73,6 +73,9 @@ impl<'a> Inputs<'a> {
     pub fn probe(mut self) -> (Probe, Tally) {
         let options = self.args.options();
         let found = probe(&mut self, &options);
+        for problem in &found.problems {
+            self.console.note(&problem.message);
+        }
         let mut unreadable = BTreeSet::new();
         for error in &found.errors {
             self.console.error(error);
