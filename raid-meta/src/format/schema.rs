@@ -52,6 +52,17 @@ pub struct FieldSpec {
     pub repr: Repr,
 }
 
+/// The same fields, each at the end of the one before.
+#[must_use]
+pub const fn laid_out<const N: usize>(mut fields: [FieldSpec; N]) -> [FieldSpec; N] {
+    let mut index = 1;
+    while index < N {
+        fields[index].offset = fields[index - 1].offset + fields[index - 1].size;
+        index += 1;
+    }
+    fields
+}
+
 /// A type that can be a field: its size, and how it is shown unless the declaration says otherwise.
 pub trait DiskField {
     /// Size in bytes.
@@ -108,22 +119,14 @@ macro_rules! disk_struct {
 
         impl $crate::format::schema::DiskStruct for $name {
             const SIZE: usize = 0 $( + <$type as $crate::format::schema::DiskField>::SIZE )*;
-            const FIELDS: &'static [$crate::format::schema::FieldSpec] = &{
-                let mut fields = [
-                    $( $crate::format::schema::FieldSpec {
-                        name: stringify!($field),
-                        offset: 0,
-                        size: <$type as $crate::format::schema::DiskField>::SIZE,
-                        repr: $crate::disk_struct!(@repr $type $(, $repr)?),
-                    }, )*
-                ];
-                let mut index = 1;
-                while index < fields.len() {
-                    fields[index].offset = fields[index - 1].offset + fields[index - 1].size;
-                    index += 1;
-                }
-                fields
-            };
+            const FIELDS: &'static [$crate::format::schema::FieldSpec] = &$crate::format::schema::laid_out([
+                $( $crate::format::schema::FieldSpec {
+                    name: stringify!($field),
+                    offset: 0,
+                    size: <$type as $crate::format::schema::DiskField>::SIZE,
+                    repr: $crate::disk_struct!(@repr $type $(, $repr)?),
+                }, )*
+            ]);
 
             fn decode(bytes: &[u8], endian: $crate::format::schema::Endian) -> Option<Self> {
                 let mut cursor = ::std::io::Cursor::new(bytes.get(..Self::SIZE)?);

@@ -159,7 +159,10 @@ impl Bitmap {
             invalid("bitmap daemon_sleep is 0, expected at least 1".to_owned());
         }
         if head.write_behind > MAX_WRITE_BEHIND {
-            invalid(format!("bitmap write_behind is {}, expected at most {MAX_WRITE_BEHIND}", head.write_behind));
+            invalid(format!(
+                "bitmap write_behind is {}, expected at most {MAX_WRITE_BEHIND}",
+                head.write_behind
+            ));
         }
         if head.uuid != expected.uuid {
             invalid("bitmap has the uuid of another array".to_owned());
@@ -168,7 +171,8 @@ impl Bitmap {
             invalid("bitmap ends before its last bit".to_owned());
         }
         if head.events < expected.events || head.state & STALE != 0 {
-            let message = format!("bitmap is of event {}, the superblock of {}", head.events, expected.events);
+            let message =
+                format!("bitmap is of event {}, the superblock of {}", head.events, expected.events);
             problems.push(Problem::warning("bitmap-stale", message));
         }
         problems
@@ -291,7 +295,8 @@ mod tests {
         assert_eq!(lockless.problems(&EXPECTED), []);
         assert_eq!(lockless.dirty_chunks(), None);
         assert_eq!(lockless.in_step_below(&EXPECTED), None);
-        let names: Vec<_> = lockless.fields(Bytes(0)).into_iter().map(|field| (field.name, field.size)).collect();
+        let names: Vec<_> =
+            lockless.fields(Bytes(0)).into_iter().map(|field| (field.name, field.size)).collect();
         assert!(names.contains(&("bitmap.header_rest".to_owned(), 768)));
         assert!(names.contains(&("bitmap.bits".to_owned(), 8)));
         assert!(names.contains(&("bitmap.tail".to_owned(), 248)));

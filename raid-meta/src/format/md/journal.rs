@@ -94,7 +94,11 @@ impl MetaBlock {
 
     /// Whether the stored checksum is the computed one.
     pub(super) fn checksum(&self, uuid: &[u8; 16]) -> ChecksumState {
-        if self.computed_checksum(uuid) == self.head.checksum { ChecksumState::Ok } else { ChecksumState::Bad }
+        if self.computed_checksum(uuid) == self.head.checksum {
+            ChecksumState::Ok
+        } else {
+            ChecksumState::Bad
+        }
     }
 
     /// Whether it is a block of that array's journal, at that position.
@@ -112,7 +116,8 @@ impl MetaBlock {
         let mut parts = Vec::new();
         let mut at = Head::SIZE;
         while let Some(header) = bytes.get(at..end).and_then(|rest| Payload::decode(rest, Endian::Little)) {
-            let Some(length) = payload_length(&header).filter(|&length| length <= end.saturating_sub(at)) else {
+            let Some(length) = payload_length(&header).filter(|&length| length <= end.saturating_sub(at))
+            else {
                 break;
             };
             parts.push(Part { header, at, length });
@@ -124,7 +129,8 @@ impl MetaBlock {
     /// Pages that follow the block.
     fn pages(&self) -> u64 {
         let parts = self.parts();
-        let sizes = parts.iter().filter(|part| is_content(&part.header)).map(|part| u64::from(part.header.size));
+        let sizes =
+            parts.iter().filter(|part| is_content(&part.header)).map(|part| u64::from(part.header.size));
         sizes.fold(0, u64::saturating_add) / PAGE_SECTORS
     }
 

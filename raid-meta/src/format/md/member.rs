@@ -15,9 +15,9 @@ use crate::record::Problem;
 #[derive(Clone, Debug)]
 pub(super) enum Superblock {
     /// 0.90.
-    V0(V0),
+    V0(Box<V0>),
     /// 1.x.
-    V1(V1),
+    V1(Box<V1>),
 }
 
 impl Superblock {
@@ -56,7 +56,12 @@ pub(super) struct MdMember {
 
 impl MdMember {
     /// Puts together a superblock with its problems, and reads what hangs on it.
-    pub(super) fn load(device: &Device, place: Place, superblock: Superblock, problems: Vec<Problem>) -> Self {
+    pub(super) fn load(
+        device: &Device,
+        place: Place,
+        superblock: Superblock,
+        problems: Vec<Problem>,
+    ) -> Self {
         let facts = superblock.facts();
         let parts = match &superblock {
             Superblock::V0(_) => Parts::of_v0(device, &place, &facts),

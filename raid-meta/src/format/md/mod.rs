@@ -101,7 +101,8 @@ impl Format for Md {
 /// Looks at one place: at the magic number first, because mostly there is nothing.
 fn look(device: &Device, place: Place) -> Result<Option<Found>, DeviceError> {
     let magic = read_up_to(device, place.sector, 4)?;
-    let is_ours = magic == MAGIC.to_le_bytes() || (place.version == Version::V090 && magic == MAGIC.to_be_bytes());
+    let is_ours =
+        magic == MAGIC.to_le_bytes() || (place.version == Version::V090 && magic == MAGIC.to_be_bytes());
     if !is_ours {
         return Ok(None);
     }
@@ -116,8 +117,8 @@ fn look(device: &Device, place: Place) -> Result<Option<Found>, DeviceError> {
 
 fn decode(bytes: &[u8], place: &Place) -> Decoded<Superblock> {
     match place.version {
-        Version::V090 => map(V0::decode(bytes, place), Superblock::V0),
-        _ => map(V1::decode(bytes, place), Superblock::V1),
+        Version::V090 => map(V0::decode(bytes, place), |superblock| Superblock::V0(Box::new(superblock))),
+        _ => map(V1::decode(bytes, place), |superblock| Superblock::V1(Box::new(superblock))),
     }
 }
 

@@ -91,7 +91,12 @@ impl Parts {
         Ok(())
     }
 
-    fn read_bad_blocks(&mut self, device: &Device, place: &Place, superblock: &V1) -> Result<(), DeviceError> {
+    fn read_bad_blocks(
+        &mut self,
+        device: &Device,
+        place: &Place,
+        superblock: &V1,
+    ) -> Result<(), DeviceError> {
         let head = &superblock.head;
         let Some(log) = (Layout { place, superblock }).bad_blocks() else { return Ok(()) };
         let length = usize::from(head.bblog_size.min(badblocks::MAX_SECTORS)).saturating_mul(512);
@@ -244,8 +249,7 @@ impl Layout<'_> {
     /// Things that are in each other's way, or too large.
     fn problems(&self) -> Vec<Problem> {
         let head = &self.superblock.head;
-        let bitmap =
-            self.bitmap_start().map(|start| Extent { name: "bitmap", start, length: Sectors(1) });
+        let bitmap = self.bitmap_start().map(|start| Extent { name: "bitmap", start, length: Sectors(1) });
         let extents: Vec<Extent> =
             [Some(self.superblock()), Some(self.data()), bitmap, self.bad_blocks(), self.ppl()]
                 .into_iter()

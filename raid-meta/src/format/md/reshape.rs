@@ -25,7 +25,8 @@ pub(super) fn view(reshape: &Reshape, size: Sectors) -> Result<ReshapeView, Prob
         return Err(Problem::error("reshape-position-invalid", message));
     }
     let direction = if reshape.backward { Direction::Backward } else { Direction::Forward };
-    let step = Step { from: &from, to: &to, position: reshape.position, data_move: reshape.data_move, direction };
+    let step =
+        Step { from: &from, to: &to, position: reshape.position, data_move: reshape.data_move, direction };
     let uncertain = step.uncertain(array_size(&from, &to, size));
     let position = Sectors(reshape.position);
     Ok(ReshapeView { from, to, position, direction, moving: Sectors::ZERO, uncertain, authoritative: true })

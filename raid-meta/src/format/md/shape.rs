@@ -46,7 +46,7 @@ fn chunk(shape: &Shape, level: Level) -> Result<Option<ChunkSectors>, Problem> {
         Problem::error("chunk-invalid", message)
     };
     let sectors = u32::try_from(shape.chunk_bytes / SECTOR_BYTES).ok();
-    let whole = shape.chunk_bytes % SECTOR_BYTES == 0;
+    let whole = shape.chunk_bytes.is_multiple_of(SECTOR_BYTES);
     match level {
         Level::Linear | Level::Raid1 => Ok(None),
         Level::Raid0 => {
@@ -54,7 +54,8 @@ fn chunk(shape: &Shape, level: Level) -> Result<Option<ChunkSectors>, Problem> {
             chunk.map(Some).ok_or_else(|| invalid("whole sectors"))
         }
         _ => {
-            let chunk = sectors.filter(|sectors| whole && sectors.is_power_of_two()).and_then(ChunkSectors::new);
+            let chunk =
+                sectors.filter(|sectors| whole && sectors.is_power_of_two()).and_then(ChunkSectors::new);
             chunk.map(Some).ok_or_else(|| invalid("a power of two from 512"))
         }
     }
@@ -90,9 +91,9 @@ fn layout(shape: &Shape, level: Level, slots: u32) -> Result<Option<Layout>, Pro
 /// The layout words that md takes although copies do not fit, or two chunks share one place.
 fn check_raid10(layout: Raid10Layout, slots: u32) -> Result<(), Problem> {
     let near = u32::from(layout.near);
-    let overlapping_offset = layout.offset && near >= 2 && layout.far >= 2 && slots % near != 0;
+    let overlapping_offset = layout.offset && near >= 2 && layout.far >= 2 && !slots.is_multiple_of(near);
     let overlapping_sets =
-        layout.sets == FarSets::Sets && near == 2 && layout.far == 2 && slots > 8 && slots % 4 != 0;
+        layout.sets == FarSets::Sets && near == 2 && layout.far == 2 && slots > 8 && !slots.is_multiple_of(4);
     if layout.copies() > slots {
         let message = format!("layout {layout} has {} copies on {slots} slots", layout.copies());
         Err(Problem::error("layout-unsupported", message))
@@ -112,7 +113,7 @@ pub(super) fn data_slots(geometry: &Geometry) -> u32 {
 /// The size of an array whose members all have `length`.
 pub(super) fn array_size(geometry: &Geometry, length: Sectors) -> Sectors {
     let chunk = geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
-    let rows = length.0 / chunk;
+    let rows = length.0.checked_div(chunk).unwrap_or_default();
     let chunks = match geometry.level {
         Level::Raid1 => Some(rows),
         Level::Raid10 => geometry.layout.and_then(Layout::raid10).and_then(|layout| {

@@ -36,7 +36,9 @@ impl V0 {
         match name {
             "magic" if self.endian == Endian::Big => Some("Linux md, big-endian".to_owned()),
             "magic" => Some("Linux md".to_owned()),
-            "minor_version" if head.minor_version == RESHAPE_MINOR => Some("a reshape is recorded".to_owned()),
+            "minor_version" if head.minor_version == RESHAPE_MINOR => {
+                Some("a reshape is recorded".to_owned())
+            }
             "ctime" => words::time_0x(head.ctime),
             "utime" => words::time_0x(head.utime),
             "level" => Some(words::level_name(head.level)),
@@ -54,7 +56,11 @@ impl V0 {
 
     fn checksum_meaning(&self) -> String {
         let computed = self.computed_checksum();
-        if computed == self.head.sb_csum { "correct".to_owned() } else { format!("computed {computed:#010x}") }
+        if computed == self.head.sb_csum {
+            "correct".to_owned()
+        } else {
+            format!("computed {computed:#010x}")
+        }
     }
 
     fn resync_meaning(&self) -> String {

@@ -132,7 +132,8 @@ impl V1 {
             return Decoded::NotOurs;
         }
         let Some(head) = Head::decode(bytes, Endian::Little) else {
-            let message = format!("superblock ends after {} bytes, expected at least {HEAD_BYTES}", bytes.len());
+            let message =
+                format!("superblock ends after {} bytes, expected at least {HEAD_BYTES}", bytes.len());
             return Decoded::Damaged(None, vec![Problem::error("truncated", message)]);
         };
         let roles_bytes = role_bytes(&head, bytes);
@@ -307,7 +308,8 @@ impl V1 {
         }
         match head.data_offset.checked_add(head.data_size) {
             None => {
-                let message = format!("data begins at sector {} and has {}", head.data_offset, head.data_size);
+                let message =
+                    format!("data begins at sector {} and has {}", head.data_offset, head.data_size);
                 error("data-out-of-range", message);
             }
             Some(end) if self.is_in_the_way(place, head.data_offset, end) => {
@@ -344,7 +346,8 @@ impl V1 {
     fn device_length_problem(&self, place: &Place) -> Option<Problem> {
         let end = self.head.data_offset.checked_add(self.head.data_size)?;
         (place.version != Version::V10 && end > place.device.0).then(|| {
-            let message = format!("data ends at sector {end}, the device at {}: it was cut short", place.device);
+            let message =
+                format!("data ends at sector {end}, the device at {}: it was cut short", place.device);
             Problem::warning("device-too-small", message)
         })
     }

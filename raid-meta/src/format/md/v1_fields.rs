@@ -54,7 +54,10 @@ impl V1 {
             "devflags" => words::flags(u32::from(head.devflags), &[(1, "write-mostly"), (2, "failfast")]),
             "dev_number" => Some(self.role().words()),
             "max_dev" => Some(format!("roles are recorded for {} device numbers", head.max_dev)),
-            _ => self.size_meaning(name).or_else(|| self.place_meaning(name)).or_else(|| self.reshape_meaning(name)),
+            _ => self
+                .size_meaning(name)
+                .or_else(|| self.place_meaning(name))
+                .or_else(|| self.reshape_meaning(name)),
         }
     }
 
@@ -67,7 +70,11 @@ impl V1 {
 
     fn checksum_meaning(&self) -> String {
         let computed = self.computed_checksum();
-        if computed == self.head.sb_csum { "correct".to_owned() } else { format!("computed {computed:#010x}") }
+        if computed == self.head.sb_csum {
+            "correct".to_owned()
+        } else {
+            format!("computed {computed:#010x}")
+        }
     }
 
     fn size_meaning(&self, name: &str) -> Option<String> {
@@ -93,7 +100,9 @@ impl V1 {
     fn place_meaning(&self, name: &str) -> Option<String> {
         let head = &self.head;
         match name {
-            "bitmap_offset" if self.has(feature::BITMAP) => relative_to_superblock(i64::from(head.bitmap_offset)),
+            "bitmap_offset" if self.has(feature::BITMAP) => {
+                relative_to_superblock(i64::from(head.bitmap_offset))
+            }
             "bitmap_offset" => Some("no bitmap".to_owned()),
             "bblog_offset" if head.bblog_offset == 0 => Some("no bad-block log".to_owned()),
             "bblog_offset" => relative_to_superblock(i64::from(head.bblog_offset)),
@@ -110,8 +119,7 @@ impl V1 {
 
     fn reshape_meaning(&self, name: &str) -> Option<String> {
         let head = &self.head;
-        let names =
-            ["new_level", "reshape_position", "delta_disks", "new_layout", "new_chunk", "new_offset"];
+        let names = ["new_level", "reshape_position", "delta_disks", "new_layout", "new_chunk", "new_offset"];
         if !names.contains(&name) {
             return None;
         }

@@ -116,6 +116,10 @@ impl<'a> Viewer<'a> {
             let message = format!("is being built to replace the member in slot {slot}");
             problems.push(Problem::note("replacement", message));
         }
+        if let (Some(slot), Some(slots)) = (facts.role.slot(), self.geometry.map(|geometry| geometry.slots)) {
+            let message = format!("is said to be in slot {slot} of {slots}");
+            problems.extend((slot >= slots).then(|| Problem::warning("slot-out-of-range", message)));
+        }
         problems
     }
 
