@@ -1,2 +1,5 @@
-//! raid-repair
-fn main() {}
+//! See [`raid_repair::cli`].
+
+fn main() -> std::process::ExitCode {
+    raid_meta::cli::main::<raid_repair::cli::Repair>()
+}

@@ -105,7 +105,7 @@ impl Console {
     /// Says what is wrong with the metadata of a device: errors, and with `-v` warnings and notes as well.
     pub fn problem(&self, device: &str, format: &str, problem: &Problem) {
         if self.shows(problem.severity) {
-            self.error(format_args!("{device}: {format}: {}", problem.message));
+            self.error(format_args!("{device}: {format}: {}", problem_text(problem)));
         }
     }
 
@@ -149,6 +149,19 @@ impl Failure {
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+}
+
+/// Codes that the manual names, so that people look for them in the messages.
+const NAMED_CODES: [&str; 2] = ["slot-unknown", "ambiguous-format"];
+
+/// What is wrong in words, with the code where the manual names it.
+pub(super) fn problem_text(problem: &Problem) -> String {
+    let Problem { code, message, .. } = problem;
+    if NAMED_CODES.contains(&code.as_str()) && !message.contains(code.as_str()) {
+        format!("{code}: {message}")
+    } else {
+        message.clone()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where devices and arrays come from: PATH arguments, the records on standard input, or the machine.
 
 use super::args::{DeviceArgs, SourceArgs};
-use super::console::Console;
+use super::console::{Console, problem_text};
 use super::exit::{Exit, Failure, Tally};
 use super::input::{InputError, Spec};
 use super::select::select_array;
@@ -221,16 +221,7 @@ fn problem_of<'a>(member: &'a MemberRecord, code: &str) -> Option<&'a Problem> {
 }
 
 fn failure(exit: Exit, member: &MemberRecord, problem: &Problem) -> Failure {
-    Failure::new(exit, format!("{}: {}: {}", member.device, member.format, message(problem)))
-}
-
-/// What is wrong, in words and as the code that the manual explains.
-fn message(problem: &Problem) -> String {
-    if problem.message.contains(&problem.code) {
-        problem.message.clone()
-    } else {
-        format!("{}: {}", problem.code, problem.message)
-    }
+    Failure::new(exit, format!("{}: {}: {}", member.device, member.format, problem_text(problem)))
 }
 
 impl DeviceArgs {

@@ -34,7 +34,8 @@ fn member(number: u32, view: MemberView) -> Member {
 }
 
 fn view(slot: u32, geometry: Geometry) -> MemberView {
-    let slots = (0..geometry.slots).map(|key| SlotView { key: Some(key.to_string()), state: SlotState::InSync });
+    let slots =
+        (0..geometry.slots).map(|key| SlotView { key: Some(key.to_string()), state: SlotState::InSync });
     let volume = VolumeView {
         uuid: "0123abcd".to_owned(),
         name: Some("data".to_owned()),
@@ -186,7 +187,8 @@ fn a_member_being_rebuilt_is_current_up_to_its_mark() {
 #[test]
 fn raid10_survives_losses_in_different_pairs_only() {
     let near = Some(Raid10Layout::near(2).into());
-    for (lost, expected) in [([0, 2], Health::Degraded), ([0, 1], Health::Failed), ([1, 2], Health::Degraded)] {
+    for (lost, expected) in [([0, 2], Health::Degraded), ([0, 1], Health::Failed), ([1, 2], Health::Degraded)]
+    {
         let mut members = members(Level::Raid10, near, 4);
         let keep: Vec<bool> = (0..4).map(|slot| !lost.contains(&slot)).collect();
         let mut keep = keep.into_iter();
@@ -223,7 +225,10 @@ fn two_arrays_of_one_name_get_two_names() {
     }
     all.extend(others);
     let arrays = group(&mut all, false);
-    assert_eq!(arrays.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(), ["md_data", "md_data-feed"]);
+    assert_eq!(
+        arrays.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(),
+        ["md_data", "md_data-feed"]
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod array;
 mod event;
 mod field;
+mod format;
 mod member;
 mod place;
 mod problem;
@@ -20,6 +21,7 @@ pub use array::{
 };
 pub use event::{MismatchRecord, ProgressRecord, RegionRecord};
 pub use field::{DifferenceRecord, FieldRecord, VerdictRecord, VerdictResult};
+pub use format::FormatRecord;
 pub use member::{AreaRecord, ChecksumState, Evidence, MemberRecord, Role, VolumeRecord};
 pub use place::{PlaceMate, PlaceRecord, PlaceRole};
 pub use problem::{Problem, Severity};

@@ -1,8 +1,8 @@
 //! Reading and writing the stream of records.
 
 use super::{
-    ArrayRecord, DifferenceRecord, FieldRecord, MemberRecord, MismatchRecord, PlaceRecord, ProgressRecord,
-    RegionRecord, TableRecord, V1, VerdictRecord,
+    ArrayRecord, DifferenceRecord, FieldRecord, FormatRecord, MemberRecord, MismatchRecord, PlaceRecord,
+    ProgressRecord, RegionRecord, TableRecord, V1, VerdictRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +36,8 @@ pub enum Record {
     Region(RegionRecord),
     /// How far a job is.
     Progress(ProgressRecord),
+    /// A metadata format.
+    Format(FormatRecord),
     /// A record of a type that this version does not know, passed on unchanged.
     #[serde(untagged)]
     #[cfg_attr(feature = "schema", schemars(skip))]
@@ -77,6 +79,7 @@ impl Record {
             "mismatch" => Self::Mismatch(from_value(value)?),
             "region" => Self::Region(from_value(value)?),
             "progress" => Self::Progress(from_value(value)?),
+            "format" => Self::Format(from_value(value)?),
             _ => Self::Other(value),
         })
     }

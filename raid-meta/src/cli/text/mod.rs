@@ -44,6 +44,7 @@ impl Painter {
             Some(Record::Verdict(_)) => self.verdicts(records),
             Some(Record::Difference(_)) => self.differences(records),
             Some(Record::Place(_)) => self.places(records),
+            Some(Record::Format(_)) => self.formats(records),
             _ => records.iter().map(generic).collect(),
         }
     }

@@ -1,4 +1,4 @@
-//! Places of sectors, and device-mapper tables.
+//! Places of sectors, device-mapper tables, and the list of formats.
 
 use super::{Grid, Painter, Tone, clean, or_dash, word};
 use crate::record::{PlaceMate, Record};
@@ -20,6 +20,15 @@ impl Painter {
                 or_dash(place.stripe).into(),
                 mates.join(" ").into(),
             ]);
+        }
+        grid.render(self, "")
+    }
+
+    pub(super) fn formats(self, records: &[Record]) -> String {
+        let mut grid = Grid::new(&["FORMAT", "DESCRIPTION"]);
+        for record in records {
+            let Record::Format(format) = record else { continue };
+            grid.row([format.name.as_str().into(), format.description.as_str().into()]);
         }
         grid.render(self, "")
     }
