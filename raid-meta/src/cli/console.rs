@@ -105,7 +105,8 @@ impl Console {
     /// Says what is wrong with the metadata of a device: errors, and with `-v` warnings and notes as well.
     pub fn problem(&self, device: &str, format: &str, problem: &Problem) {
         if self.shows(problem.severity) {
-            self.error(format_args!("{device}: {format}: {}", problem_text(problem)));
+            let text = problem_text(device, problem);
+            self.error(format_args!("{device}: {format}: {text}"));
         }
     }
 
@@ -155,13 +156,15 @@ impl Failure {
 /// Codes that the manual names, so that people look for them in the messages.
 const NAMED_CODES: [&str; 2] = ["slot-unknown", "ambiguous-format"];
 
-/// What is wrong in words, with the code where the manual names it.
-pub(super) fn problem_text(problem: &Problem) -> String {
+/// What is wrong with a device in words, without its name, and with the code where the manual names it.
+pub(super) fn problem_text(device: &str, problem: &Problem) -> String {
     let Problem { code, message, .. } = problem;
+    let named = message.strip_prefix(device).and_then(|rest| rest.strip_prefix(": "));
+    let message = named.unwrap_or(message);
     if NAMED_CODES.contains(&code.as_str()) && !message.contains(code.as_str()) {
         format!("{code}: {message}")
     } else {
-        message.clone()
+        message.to_owned()
     }
 }
 

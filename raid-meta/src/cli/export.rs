@@ -54,8 +54,8 @@ mod tests {
     fn lists_and_objects_become_names() {
         let record =
             json!({"type": "array", "dirty": null, "members": [{"slot": 0, "device": "a"}, {"slot": 1}]});
-        let lines = "RAID_DIRTY=''\nRAID_MEMBERS_0_DEVICE='a'\nRAID_MEMBERS_0_SLOT='0'\nRAID_MEMBERS_1_SLOT='1'\n\
-                     RAID_TYPE='array'\n";
+        let lines = "RAID_TYPE='array'\nRAID_DIRTY=''\nRAID_MEMBERS_0_SLOT='0'\nRAID_MEMBERS_0_DEVICE='a'\n\
+                     RAID_MEMBERS_1_SLOT='1'\n";
         assert_eq!(block(&record), lines);
     }
 

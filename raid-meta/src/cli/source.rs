@@ -221,7 +221,8 @@ fn problem_of<'a>(member: &'a MemberRecord, code: &str) -> Option<&'a Problem> {
 }
 
 fn failure(exit: Exit, member: &MemberRecord, problem: &Problem) -> Failure {
-    Failure::new(exit, format!("{}: {}: {}", member.device, member.format, problem_text(problem)))
+    let MemberRecord { device, format, .. } = member;
+    Failure::new(exit, format!("{device}: {format}: {}", problem_text(device, problem)))
 }
 
 impl DeviceArgs {

@@ -26,7 +26,9 @@ fn one_line(message: &str) -> String {
     let message = message.strip_prefix("error: ").unwrap_or(message);
     let mut paragraphs = message.split("\n\n");
     let first = paragraphs.next().unwrap_or_default();
-    let tips = paragraphs.filter(|paragraph| paragraph.trim_start().starts_with("tip:"));
+    // How to give something that looks like an option as a value is hardly ever what was meant.
+    let is_tip = |text: &str| text.starts_with("tip: ") && !text.starts_with("tip: to pass ");
+    let tips = paragraphs.filter(|paragraph| is_tip(paragraph.trim_start()));
     let lines =
         std::iter::once(first).chain(tips).map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     format!("{}; try --help", lines.collect::<Vec<_>>().join("; "))
