@@ -131,7 +131,7 @@ impl Raid10 {
     /// The member of the next far copy. md looks at the member after the step to tell the last set.
     fn step(&self, member: u64) -> u64 {
         let next = member + self.near;
-        if self.slots % self.set != 0 && next > self.last_start {
+        if !self.slots.is_multiple_of(self.set) && next > self.last_start {
             self.last_start + (next - self.last_start) % self.last_size
         } else {
             member / self.set * self.set + next % self.set
@@ -140,7 +140,7 @@ impl Raid10 {
 
     /// The member whose near copy is the one that is `steps` far copies on at `member`.
     fn step_back(&self, member: u64, steps: u64) -> u64 {
-        let in_last = self.slots % self.set != 0 && member >= self.last_start;
+        let in_last = !self.slots.is_multiple_of(self.set) && member >= self.last_start;
         let (start, size) = if in_last {
             (self.last_start, self.last_size)
         } else {
