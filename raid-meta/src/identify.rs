@@ -50,6 +50,12 @@ impl Member {
         }
     }
 
+    /// Whether it has a problem of that code.
+    #[must_use]
+    pub fn has_problem(&self, code: &str) -> bool {
+        self.problems.iter().any(|problem| problem.code == code)
+    }
+
     /// Whether the metadata can be believed: it was decoded, and the decoder found no error.
     #[must_use]
     pub fn is_sound(&self) -> bool {

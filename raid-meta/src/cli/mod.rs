@@ -37,6 +37,7 @@ mod exit;
 mod export;
 pub mod human;
 mod input;
+pub mod meta;
 mod output;
 mod select;
 mod serial;

@@ -13,7 +13,7 @@ use crate::record::{ArrayRecord, MemberRecord, Problem, Record, read_records};
 use crate::scan;
 use crate::units::Sectors;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 
 /// Devices, opened one after the other as they are asked for. One that can not be opened is reported and
@@ -43,9 +43,14 @@ impl<'a> Inputs<'a> {
         args: &'a DeviceArgs,
         console: &'a Console,
     ) -> Result<Self, Failure> {
+        args.check_serials(paths)?;
         let specs: Vec<Spec> = paths.iter().map(|path| Spec::parse(path)).collect();
-        args.check_serials(&specs)?;
         Ok(Self::new(specs.into_iter().map(|spec| spec.open(args)), args, console))
+    }
+
+    /// The device that one of several PATH arguments names.
+    pub(super) fn from_path(path: &OsStr, args: &'a DeviceArgs, console: &'a Console) -> Self {
+        Self::new(std::iter::once(Spec::parse(path).open(args)), args, console)
     }
 
     /// The disks of the machine and their partitions.
@@ -227,14 +232,13 @@ fn failure(exit: Exit, member: &MemberRecord, problem: &Problem) -> Failure {
 
 impl DeviceArgs {
     /// Refuses a `--serial` that is for none of the paths: a mistyped one would silently be none.
-    fn check_serials(&self, specs: &[Spec]) -> Result<(), Failure> {
+    pub(super) fn check_serials(&self, paths: &[OsString]) -> Result<(), Failure> {
         for serial in &self.serial {
-            let is_used = specs.iter().any(|spec| text_for(&spec.path, serial).is_some());
+            let is_used = paths.iter().any(|path| text_for(&Spec::parse(path).path, serial).is_some());
             if !is_used {
                 let text = crate::escape::path_to_text(serial.as_ref());
-                return Err(Failure::usage(format!(
-                    "--serial {text}: expected PATH=TEXT with one of the PATHs"
-                )));
+                let message = format!("--serial {text}: expected PATH=TEXT with one of the PATHs");
+                return Err(Failure::usage(message));
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! `field`, `verdict` and `difference`: what raid-meta says of metadata.
 
 use super::{Problem, V1};
-use crate::units::Bytes;
+use crate::units::{Bytes, Sectors};
 use serde::{Deserialize, Serialize};
 
 /// One field of a metadata structure.
@@ -12,6 +12,9 @@ pub struct FieldRecord {
     pub v: V1,
     /// Path of the device, escaped.
     pub device: String,
+    /// Start of the window in the device: not zero in a partition.
+    #[serde(default)]
+    pub device_offset_sectors: Sectors,
     /// Format of the metadata.
     pub format: String,
     /// Structure that the field is in.
@@ -49,6 +52,9 @@ pub struct VerdictRecord {
     pub v: V1,
     /// Path of the device, escaped.
     pub device: String,
+    /// Start of the window in the device: not zero in a partition.
+    #[serde(default)]
+    pub device_offset_sectors: Sectors,
     /// Format of the metadata.
     pub format: String,
     /// Outcome.
@@ -65,8 +71,12 @@ pub struct DifferenceRecord {
     pub v: V1,
     /// Path of the first device, escaped.
     pub from_device: String,
+    /// Start of the window in it.
+    pub from_device_offset_sectors: Sectors,
     /// Path of the second device, escaped.
     pub to_device: String,
+    /// Start of the window in it.
+    pub to_device_offset_sectors: Sectors,
     /// Format of the metadata.
     pub format: String,
     /// Structure that the field is in.

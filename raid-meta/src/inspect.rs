@@ -1,1 +1,0 @@
-//! Metadata field by field: dump, get, diff, check, and the annotated hexdump.
