@@ -1,1 +1,166 @@
-//! From an array to its device-mapper tables.
+//! From an array to its device-mapper tables: a pure function.
+//!
+//! | level | tables |
+//! |---|---|
+//! | linear | `linear` lines |
+//! | raid0 | `striped`, a line for each zone of members of different sizes, and `linear` lines for a last row that the array does not fill |
+//! | raid1, raid4, raid5, raid6, raid10 | `raid` without metadata devices |
+//! | raid6 in md's own layouts (left-symmetric and so on) | `raid` for each row of the rotation: see [`rows`](self) below |
+//!
+//! **Members.** The raid target takes no offset for its devices, so a member that does not begin at the first
+//! sector of its device, or does not end at its last, gets a helper device `NAME_member<slot>`. A size that
+//! is no multiple of the stripe gets a helper `NAME_whole`, larger than the array, of which the array is the
+//! first part.
+//!
+//! **Never a write of its own.** Without metadata devices the raid target starts no resync. A slot that is not in
+//! sync is `- -`, and `rebuild` is never written: it rewrites the member even below a read-only mapping. So a
+//! dirty array stays as it is until something scrubs it; a problem says so. Nothing records that a member of a
+//! degraded array is out of date as soon as the others are written, so a degraded array is read-only.
+//!
+//! **md's raid6 layouts.** device-mapper knows the eight raid6 layouts that DDF and LVM have. Of md's own,
+//! parity-first and parity-first-6 are `raid6_n_6` over the members in another order. In the four whose P
+//! and Q rotate over all members, the members that hold P and Q, and the powers of the generator in Q, come
+//! back every `n` rows. So the rows `r`, `r + n`, `r + 2n`, … together are an array of their own with fixed
+//! parity, `raid6_n_6` over members in the order of the powers. `unstriped` makes one device of the chunks of those
+//! rows on each member (`NAME_member<slot>_row<r>`), `raid` an array of them (`NAME_row<r>`), and `striped`,
+//! with a row as chunk, the array of the `n` arrays. In the asymmetric layouts the data of a row is not in the
+//! order of the powers, and one more pair of `unstriped` and `striped` puts it in order. This keeps the redundancy
+//! and works degraded; it takes `n² + n` devices and more, and so it is done for up to 16 members.
+//!
+//! Refused, with the reason: what `--degraded` was not given for, an array that misses too many members, one whose
+//! parity can not be trusted for what is missing, a reshape, a journal with entries, members with
+//! bad-block lists (device-mapper would read what is there), layouts that the kernel's target does not have.
+
+mod build;
+mod error;
+mod members;
+mod names;
+mod raid;
+mod raid10;
+mod rows;
+mod stripes;
+mod usable;
+
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
+
+pub use error::{PlanError, Reason};
+pub use names::{LVM_UUID_PREFIX, MD_UUID_PREFIX, OTHER_UUID_PREFIX, VENDOR_UUID_PREFIX};
+
+use crate::layout::{ArrayMap, LayoutError, Map, Side};
+use build::Builder;
+use members::Source;
+use raid_meta::geometry::Level;
+use raid_meta::record::{ArrayRecord, Problem, TableRecord};
+use raid_meta::units::{ChunkSectors, Slot};
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Arrays that miss members are mapped too, as far as the level can do without.
+    pub degraded: bool,
+    /// Everything is mapped read-only.
+    pub read_only: bool,
+}
+
+/// The tables of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The devices, each after those it depends on; the array itself is the last.
+    pub tables: Vec<TableRecord>,
+    /// What a user of the device should know.
+    pub problems: Vec<Problem>,
+}
+
+/// The tables of an array; `arrays` is where its subsets are, if it has any.
+///
+/// # Errors
+/// Why it can not or should not be mapped.
+pub fn plan(array: &ArrayRecord, arrays: &[ArrayRecord], options: &Options) -> Result<Plan, PlanError> {
+    plan_within(array, arrays, options, &mut Vec::new())
+        .map_err(|reason| PlanError { array: array.name.clone(), reason })
+}
+
+/// The arrays that are no member of another.
+pub fn top_level(arrays: &[ArrayRecord]) -> impl Iterator<Item = &ArrayRecord> {
+    let is_subset = |name: &str| {
+        arrays.iter().flat_map(|array| &array.members).any(|member| member.array.as_deref() == Some(name))
+    };
+    arrays.iter().filter(move |array| !is_subset(&array.name))
+}
+
+/// `around` are the names of the arrays that this one is a subset of.
+fn plan_within<'a>(
+    array: &'a ArrayRecord,
+    arrays: &'a [ArrayRecord],
+    options: &Options,
+    around: &mut Vec<&'a str>,
+) -> Result<Plan, Reason> {
+    let missing = usable::missing(array);
+    usable::check_whole(array)?;
+    let layout = ArrayMap::new(array)?;
+    let map = layout.map(Side::Before).ok_or(Reason::Reshaping)?;
+    usable::check(array, map, &missing, options)?;
+
+    let mut plan = Plan { tables: Vec::new(), problems: usable::notes(array, &missing) };
+    let mut read_only = options.read_only || !missing.is_empty() || array.write_log.is_some();
+    around.push(&array.name);
+    for name in usable::subsets(array) {
+        let subset = plan_subset(name, arrays, options, around)?;
+        read_only |= subset.tables.iter().any(|table| table.read_only);
+        plan.tables.extend(subset.tables);
+        plan.problems.extend(subset.problems);
+    }
+    around.pop();
+
+    let context = Context { array, map, sources: members::sources(array, arrays)? };
+    let builder = Builder::new(array, read_only)?;
+    plan.tables.extend(context.tables(builder)?);
+    Ok(plan)
+}
+
+fn plan_subset<'a>(
+    name: &'a str,
+    arrays: &'a [ArrayRecord],
+    options: &Options,
+    around: &mut Vec<&'a str>,
+) -> Result<Plan, Reason> {
+    let subset = arrays.iter().find(|array| array.name == name && !around.contains(&name));
+    let subset = subset.ok_or_else(|| Reason::SubsetMissing { name: name.to_owned() })?;
+    plan_within(subset, arrays, options, around)
+        .map_err(|reason| Reason::Subset { name: name.to_owned(), reason: Box::new(reason) })
+}
+
+/// An array that can be mapped, and its members.
+struct Context<'a> {
+    array: &'a ArrayRecord,
+    map: &'a Map,
+    /// By slot; none where the member is not to be used.
+    sources: Vec<Option<Source>>,
+}
+
+impl Context<'_> {
+    fn tables(&self, builder: Builder) -> Result<Vec<TableRecord>, Reason> {
+        match self.array.level {
+            Level::Linear => self.concatenation(builder),
+            Level::Raid0 => self.stripes(builder),
+            Level::Raid1 => self.mirror(builder),
+            Level::Raid4 | Level::Raid5 | Level::Raid6 => self.parity(builder),
+            Level::Raid10 => self.raid10(builder),
+        }
+    }
+
+    fn source(&self, slot: Slot) -> Option<&Source> {
+        self.sources.get(slot.index())?.as_ref()
+    }
+
+    fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        (0..self.map.slots()).map(Slot)
+    }
+
+    fn chunk(&self) -> Result<ChunkSectors, Reason> {
+        self.array.chunk_sectors.ok_or(Reason::Layout(LayoutError::ChunkMissing { level: self.array.level }))
+    }
+}

@@ -8,6 +8,9 @@ use raid_meta::units::Sectors;
 /// Why the kernel would refuse a line, or a table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
+    /// A table without lines.
+    #[error("there is nothing to map")]
+    Empty,
     /// A line does not begin where the one before ends.
     #[error("the line at sector {found} should begin at sector {expected}")]
     Gap {
@@ -66,6 +69,9 @@ impl Line {
     /// The first reason.
     pub fn check_table(lines: &[Self]) -> Result<(), Refused> {
         let mut expected = Sectors::ZERO;
+        if lines.is_empty() {
+            return Err(Refused::Empty);
+        }
         for line in lines {
             line.check()?;
             if line.start != expected {

@@ -3,12 +3,14 @@
 use super::*;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use raid_meta::units::Sectors;
 use std::path::Path;
 
 fn cases() -> ProptestConfig {
     let long = std::env::var_os("RAID_TESTS_LONG").is_some_and(|value| value == "1");
-    ProptestConfig::with_cases(if long { 20_000 } else { 500 })
+    let (cases, rng_seed) = if long { (20_000, RngSeed::Random) } else { (500, RngSeed::Fixed(20)) };
+    ProptestConfig { cases, rng_seed, ..ProptestConfig::default() }
 }
 
 fn sectors() -> impl Strategy<Value = Sectors> {

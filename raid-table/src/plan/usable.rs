@@ -1,0 +1,113 @@
+//! Whether an array may be mapped as it is.
+
+use super::Options;
+use super::error::Reason;
+use crate::layout::Map;
+use raid_meta::geometry::Level;
+use raid_meta::record::{ArrayMember, ArrayRecord, Health, MemberState, Problem, WriteLog};
+use raid_meta::units::{Sectors, Slot};
+
+/// The slots whose member is not in sync.
+pub(super) fn missing(array: &ArrayRecord) -> Vec<Slot> {
+    let in_sync = |slot: &Slot| {
+        let member = array.members.iter().find(|member| member.slot == *slot);
+        member.is_some_and(|member| member.state == MemberState::InSync)
+    };
+    // More slots than this no level has; the layout refuses them with their number.
+    (0..array.slots.min(u32::from(u16::MAX))).map(Slot).filter(|slot| !in_sync(slot)).collect()
+}
+
+/// The names of the subsets that are used.
+pub(super) fn subsets(array: &ArrayRecord) -> impl Iterator<Item = &str> {
+    let used = array.members.iter().filter(|member| member.state == MemberState::InSync);
+    used.filter_map(|member| member.array.as_deref())
+}
+
+/// Refuses what has not one geometry, or not all its data on the members.
+pub(super) fn check_whole(array: &ArrayRecord) -> Result<(), Reason> {
+    if array.reshape.is_some() || array.health == Health::Reshaping {
+        return Err(Reason::Reshaping);
+    }
+    match array.write_log {
+        Some(WriteLog::Journal) => Err(Reason::Journal),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what can not be mapped without the missing members, or should not be.
+pub(super) fn check(
+    array: &ArrayRecord,
+    map: &Map,
+    missing: &[Slot],
+    options: &Options,
+) -> Result<(), Reason> {
+    let missing_slots = || missing.to_vec();
+    if array.health == Health::Failed || !survives(array, map, missing) {
+        return Err(Reason::Failed { missing: missing_slots() });
+    }
+    if !missing.is_empty() && !options.degraded {
+        return Err(Reason::Degraded { missing: missing_slots() });
+    }
+    if !missing.is_empty() && array.level.parities() > 0 && may_be_out_of_step(array, map) {
+        return Err(Reason::DirtyDegraded { missing: missing_slots() });
+    }
+    let mut in_sync = array.members.iter().filter(|member| member.state == MemberState::InSync);
+    let bad = in_sync.find(|member| !member.bad_sectors.is_empty());
+    bad.map_or(Ok(()), |member| Err(Reason::BadSectors { slot: member.slot, sectors: bad_sectors(member) }))
+}
+
+fn bad_sectors(member: &ArrayMember) -> Sectors {
+    let lengths = member.bad_sectors.iter().map(|range| range.length_sectors);
+    lengths.fold(Sectors::ZERO, Sectors::saturating_add)
+}
+
+/// Whether the level can do without those members.
+fn survives(array: &ArrayRecord, map: &Map, missing: &[Slot]) -> bool {
+    match array.level {
+        Level::Linear | Level::Raid0 => missing.is_empty(),
+        Level::Raid1 => missing.len() < Slot(map.slots()).index(),
+        Level::Raid4 | Level::Raid5 | Level::Raid6 => missing.len() <= Slot(array.level.parities()).index(),
+        Level::Raid10 => every_chunk_has_a_copy(array, map, missing),
+    }
+}
+
+/// Which members hold the copies of a chunk comes back after at most as many chunks as there are slots.
+fn every_chunk_has_a_copy(array: &ArrayRecord, map: &Map, missing: &[Slot]) -> bool {
+    let chunk = array.chunk_sectors.map_or(Sectors::ZERO, |chunk| chunk.sectors());
+    let period = chunk.checked_mul(u64::from(map.slots())).unwrap_or(map.size());
+    map.extents(Sectors::ZERO, period)
+        .all(|extent| extent.copies.iter().any(|copy| !missing.contains(&copy.slot)))
+}
+
+/// Whether there are stripes whose parity may not be that of their data.
+fn may_be_out_of_step(array: &ArrayRecord, map: &Map) -> bool {
+    let all_in_step = |position: Sectors| position >= map.used(Slot(0));
+    match array.resync_position_sectors {
+        Some(position) if all_in_step(position) => array.write_log.is_some(),
+        Some(_) => true,
+        None => {
+            array.dirty == Some(true) || array.write_log.is_some() || array.health == Health::Initializing
+        }
+    }
+}
+
+/// What a user of the device should know.
+pub(super) fn notes(array: &ArrayRecord, missing: &[Slot]) -> Vec<Problem> {
+    let mut notes = Vec::new();
+    let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
+    if array.level.is_redundant() && (is_dirty || array.health == Health::Initializing) {
+        let message = "its redundancy may be out of step, and device-mapper does not resync it: scrub it";
+        notes.push(Problem::warning("dirty", message));
+    }
+    if array.write_log == Some(WriteLog::Ppl) {
+        let message =
+            "its partial parity log has entries, which device-mapper does not apply: mapped read-only";
+        notes.push(Problem::warning("ppl-not-applied", message));
+    }
+    if !missing.is_empty() {
+        let message =
+            "degraded, and nothing records what is written without the missing members: mapped read-only";
+        notes.push(Problem::note("degraded", message));
+    }
+    notes
+}
