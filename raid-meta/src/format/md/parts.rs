@@ -14,7 +14,7 @@ use super::v1::{V1, feature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field};
 use crate::record::{ChecksumState, Problem};
-use crate::units::{Bytes, Sectors};
+use crate::units::{Bytes, SECTOR_BYTES, Sectors};
 
 /// Most headers of a ring of partial parity logs: it has 1 MiB.
 const MAX_PPL_HEADERS: usize = 256;
@@ -34,6 +34,8 @@ pub(super) struct Parts {
     pub(super) journal: Option<(MetaBlock, Chain)>,
     /// What is wrong with them.
     pub(super) problems: Vec<Problem>,
+    /// Bytes that are in use: every byte is in one area at most.
+    claimed: Vec<Extent>,
 }
 
 impl Parts {
@@ -41,10 +43,10 @@ impl Parts {
     pub(super) fn of_v1(device: &Device, place: &Place, superblock: &V1, facts: &Facts) -> Self {
         let mut parts = Self::default();
         let layout = Layout { place, superblock };
-        let problems = layout.problems();
-        parts.problems.extend(problems);
-        parts.note(|parts| parts.read_bitmap(device, place, layout.bitmap_place(), facts));
+        parts.problems.extend(layout.problems());
+        parts.claimed.push(layout.superblock());
         parts.note(|parts| parts.read_bad_blocks(device, place, superblock));
+        parts.note(|parts| parts.read_bitmap(device, place, layout.bitmap_place(), facts));
         parts.note(|parts| parts.read_ppl(device, place, superblock, facts));
         parts.note(|parts| parts.read_journal(device, superblock, facts));
         parts
@@ -66,6 +68,22 @@ impl Parts {
         }
     }
 
+    /// Takes bytes for an area, unless they are another's. That is then a problem, and the area is not read.
+    fn claim(&mut self, name: &'static str, start: Sectors, bytes: &[u8]) -> bool {
+        let length = Sectors((bytes.len() as u64).div_ceil(SECTOR_BYTES));
+        let wanted = Extent { name, start, length };
+        if let Some(other) = self.claimed.iter().find(|other| other.overlaps(&wanted)) {
+            let message = format!("{name} at sector {start} overlaps the {}", other.name);
+            let problem = Problem::warning("area-overlaps", message);
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+            return false;
+        }
+        self.claimed.push(wanted);
+        true
+    }
+
     fn read_bitmap(
         &mut self,
         device: &Device,
@@ -84,6 +102,9 @@ impl Parts {
         let wanted = wanted.unwrap_or(bitmap::HEAD_BYTES).min(bitmap::MAX_BYTES);
         let room = usize::try_from(to_bytes(room).0).unwrap_or(bitmap::MAX_BYTES);
         let bytes = read_up_to(device, sector, place.round_up(wanted).min(room).max(bitmap::HEAD_BYTES))?;
+        if !self.claim("bitmap", sector, &bytes) {
+            return Ok(());
+        }
         let decoded = Bitmap::decode(&bytes, sector);
         let expected = Expected { uuid: facts.uuid_bytes, events: facts.events };
         self.problems.extend(decoded.iter().flat_map(|bitmap| bitmap.problems(&expected)));
@@ -105,9 +126,12 @@ impl Parts {
             let message = format!("bad-block log ends after {} of {length} bytes", bytes.len());
             self.problems.push(Problem::warning("bad-block-log-invalid", message));
         }
+        if bytes.is_empty() || !self.claim("bad-block log", log.start, &bytes) {
+            return Ok(());
+        }
         let log = BadBlocks::decode(&bytes, log.start, head.bblog_shift);
         self.problems.extend(log.problems(place.device));
-        self.bad_blocks = Some(log).filter(|_| !bytes.is_empty());
+        self.bad_blocks = Some(log);
         Ok(())
     }
 
@@ -124,6 +148,9 @@ impl Parts {
         while self.ppl.len() < most && sector < log.end() {
             let bytes = read_up_to(device, sector, HEADER_BYTES)?;
             let Some(header) = PplHeader::decode(&bytes, sector) else { break };
+            if !self.claim("partial parity log", sector, &bytes) {
+                break;
+            }
             let problem = header.problem(&facts.uuid_bytes);
             let is_first = self.ppl.is_empty();
             let next = header.next_sector();
@@ -154,8 +181,10 @@ impl Parts {
         }
         let sector = ring.start.checked_add(tail).filter(|_| tail < ring.length);
         if let Some(sector) = sector {
-            let block = MetaBlock::decode(&read_up_to(device, sector, BLOCK_BYTES)?, sector);
-            self.journal = block.map(|block| (block, chain));
+            let bytes = read_up_to(device, sector, BLOCK_BYTES)?;
+            let block = MetaBlock::decode(&bytes, sector);
+            self.journal =
+                block.filter(|_| self.claim("journal", sector, &bytes)).map(|block| (block, chain));
         }
         Ok(())
     }
@@ -205,8 +234,8 @@ struct Layout<'a> {
 
 impl Layout<'_> {
     fn superblock(&self) -> Extent {
-        let length = Bytes(self.superblock.encode().len() as u64);
-        Extent { name: "superblock", start: self.place.sector, length: length.whole_sectors() }
+        let length = Sectors((self.superblock.encode().len() as u64).div_ceil(SECTOR_BYTES));
+        Extent { name: "superblock", start: self.place.sector, length }
     }
 
     fn data(&self) -> Extent {
