@@ -1,1 +1,5 @@
 //! The command line of raid-table.
+
+mod read;
+
+pub use read::ReadArgs;

@@ -1,0 +1,196 @@
+//! `raid-table read`: the bytes of an array on standard output.
+
+use crate::volume::{OpenOptions, OpenVolumeError, ReadError, Sources, Volume};
+use clap::Args;
+use raid_meta::cli::{Console, DeviceArgs, Exit, Failure, SourceArgs, Spec};
+use raid_meta::device::ReadAt;
+use raid_meta::geometry::Layout;
+use raid_meta::record::{ArrayMember, ArrayRecord};
+use raid_meta::units::{Bytes, Sectors};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+
+/// Bytes read and written at a time.
+const BLOCK: usize = 4 << 20;
+/// Sets nested deeper than this do not exist; records that say so are wrong.
+const MAX_NESTING: u32 = 8;
+
+/// Write the bytes of an array to standard output
+///
+/// Missing members are computed from the others where the level allows. What can not be read truly is refused with
+/// exit status 3, naming the range: a stale member, parity beyond the resync position, sectors not rebuilt yet or
+/// listed as bad, the missing end of a truncated image, a write log with entries, a reshape that can not be
+/// followed.
+#[derive(Args)]
+pub struct ReadArgs {
+    #[command(flatten)]
+    source: SourceArgs,
+
+    /// Array to read: its name, uuid, or volume
+    #[arg(long, value_name = "ARRAY")]
+    array: Option<String>,
+
+    /// First byte; a number may end in K, M, G or T
+    #[arg(long, value_name = "BYTES", value_parser = bytes, default_value = "0")]
+    offset: Bytes,
+
+    /// Number of bytes; to the end of the array unless told
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    length: Option<Bytes>,
+
+    /// Accepted for symmetry: read needs no permission for a degraded array
+    #[arg(long)]
+    degraded: bool,
+
+    /// Layout of a raid0 whose members differ in size, where the metadata does not record it
+    #[arg(long, value_name = "LAYOUT", value_parser = ["original", "alternate"])]
+    layout: Option<String>,
+
+    /// Read what would be refused: stale members and sectors that are not trusted, where nothing better is there
+    #[arg(long)]
+    force: bool,
+}
+
+impl ReadArgs {
+    /// Reads the array.
+    ///
+    /// # Errors
+    /// It can not be found, opened, or read truly.
+    pub fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
+        if io::stdout().is_terminal() {
+            return Err(Failure::usage("standard output is a terminal, and an array is not text").into());
+        }
+        let source = self.source.load(console)?;
+        let array = source.array(self.array.as_deref())?;
+        let layout = self.layout.as_deref().and_then(|name| name.parse::<Layout>().ok());
+        let options = OpenOptions { force: self.force, raid0_layout: layout };
+        let volume = open(array, &source.arrays, &self.source.devices, options)?;
+        let size = volume.size().to_bytes().unwrap_or(Bytes::MAX);
+        let length = self.length.unwrap_or(size.saturating_sub(self.offset));
+        let end = self.offset.checked_add(length).filter(|end| *end <= size);
+        let Some(end) = end else {
+            let Bytes(offset) = self.offset;
+            let message = format!("{}: is {size} bytes, {length} from {offset} on end beyond", array.name);
+            return Err(Failure::usage(message).into());
+        };
+        copy(&volume, self.offset, end)?;
+        Ok(source.exit(Exit::Done))
+    }
+}
+
+/// Opens an array whose members are devices or other arrays.
+pub(super) fn open(
+    array: &ArrayRecord,
+    arrays: &[ArrayRecord],
+    devices: &DeviceArgs,
+    options: OpenOptions,
+) -> Result<Volume, Failure> {
+    let sources = Opener { arrays, devices, options, nesting: 0 };
+    Volume::open(array, &sources, options).map_err(|error| {
+        let exit = match error {
+            OpenVolumeError::Failed { .. } => Exit::No,
+            OpenVolumeError::Member { .. } => Exit::System,
+            _ => Exit::BadData,
+        };
+        Failure::new(exit, error.to_string())
+    })
+}
+
+struct Opener<'a> {
+    arrays: &'a [ArrayRecord],
+    devices: &'a DeviceArgs,
+    options: OpenOptions,
+    nesting: u32,
+}
+
+impl Opener<'_> {
+    fn subset(&self, name: &str) -> Result<Arc<dyn ReadAt>, String> {
+        if self.nesting >= MAX_NESTING {
+            return Err(format!("array {name}: nested more than {MAX_NESTING} deep"));
+        }
+        let Some(array) = self.arrays.iter().find(|array| array.name == name) else {
+            return Err(format!("array {name}: not among the records"));
+        };
+        let below = Opener { nesting: self.nesting + 1, ..*self };
+        let volume = Volume::open(array, &below, self.options).map_err(|error| error.to_string())?;
+        Ok(Arc::new(volume))
+    }
+}
+
+impl Sources for Opener<'_> {
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
+        if let Some(name) = &member.array {
+            return self.subset(name);
+        }
+        let path = member.device.as_deref().unwrap_or_default();
+        let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
+        let spec = Spec::recorded(path, offset, member.device_length_sectors);
+        let device = spec.open(self.devices).map_err(|error| error.to_string())?;
+        Ok(Arc::new(device))
+    }
+}
+
+/// Copies a range of a volume to standard output; ends quietly when nobody reads it any more.
+fn copy(volume: &Volume, start: Bytes, end: Bytes) -> anyhow::Result<()> {
+    // Not through the line buffer of the standard library, which would look for line ends.
+    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut buffer = vec![0; BLOCK];
+    let mut at = start;
+    while at < end {
+        let rest = usize::try_from(end.saturating_sub(at).0).unwrap_or(BLOCK);
+        let block = &mut buffer[..rest.min(BLOCK)];
+        volume.read(at, block).map_err(read_failure)?;
+        match output.write_all(block) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            written => {
+                written.map_err(|error| Failure::new(Exit::System, format!("standard output: {error}")))?
+            }
+        }
+        at = at.saturating_add(Bytes(block.len() as u64));
+    }
+    Ok(())
+}
+
+fn read_failure(error: ReadError) -> Failure {
+    let exit = match error {
+        ReadError::Io { .. } => Exit::System,
+        ReadError::Untrusted { .. } => Exit::BadData,
+        ReadError::OutOfRange { .. } => Exit::Usage,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+/// A number of bytes, decimal or `0x…`, with K, M, G or T for powers of 1024.
+fn bytes(text: &str) -> Result<Bytes, String> {
+    let (digits, shift) = match text.char_indices().last() {
+        Some((at, suffix)) if suffix.is_ascii_alphabetic() && !text.starts_with("0x") => {
+            let shift = "KMGT".find(suffix.to_ascii_uppercase()).ok_or("expected K, M, G or T")?;
+            (&text[..at], (shift + 1) * 10)
+        }
+        _ => (text, 0),
+    };
+    let number = match digits.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => digits.parse(),
+    };
+    let number = number.map_err(|_| "expected a number of bytes".to_owned())?;
+    number.checked_mul(1 << shift).map(Bytes).ok_or_else(|| "too large".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_bytes_may_have_a_unit() {
+        assert_eq!(bytes("4096"), Ok(Bytes(4096)));
+        assert_eq!(bytes("0x1000"), Ok(Bytes(4096)));
+        assert_eq!(bytes("4K"), Ok(Bytes(4096)));
+        assert_eq!(bytes("2g"), Ok(Bytes(2 << 30)));
+        for wrong in ["", "K", "-1", "1.5M", "4Q", "99999999T"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

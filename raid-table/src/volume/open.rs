@@ -1,0 +1,275 @@
+//! From an `array` record to a volume.
+
+use super::error::OpenVolumeError;
+use super::leg::Leg;
+use super::trust::TrustMap;
+use super::{Part, Volume};
+use crate::layout::Map;
+use raid_meta::device::ReadAt;
+use raid_meta::geometry::{Geometry, Layout, Level};
+use raid_meta::group::{is_contradictory, loses_data};
+use raid_meta::record::{ArrayMember, ArrayRecord, Direction, MemberState, ReshapeRecord, WriteLog};
+use raid_meta::units::{SECTOR_BYTES, Sectors};
+use std::sync::Arc;
+
+/// How an array is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenOptions {
+    /// Read what would be refused: stale members, untrusted sectors, where nothing better is there.
+    pub force: bool,
+    /// Layout to assume for a raid0 of unequal members that does not record one.
+    pub raid0_layout: Option<Layout>,
+}
+
+/// Where the members of an array are read from.
+pub trait Sources {
+    /// Opens the device (window) or the subset that a member record names.
+    ///
+    /// # Errors
+    /// One line: what can not be opened, and why.
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String>;
+}
+
+/// A member as the record has it, opened.
+struct Opened {
+    source: Arc<dyn ReadAt>,
+    label: String,
+    usable: bool,
+}
+
+impl Volume {
+    /// Opens an array.
+    ///
+    /// # Errors
+    /// Too few members, a record that can not be followed, or contents that can not be believed.
+    pub fn open(
+        array: &ArrayRecord,
+        sources: &dyn Sources,
+        options: OpenOptions,
+    ) -> Result<Self, OpenVolumeError> {
+        let array = with_raid0_layout(array, options);
+        check_record(&array)?;
+        refuse_doubtful(&array, options)?;
+        let opened = open_members(&array, sources, options)?;
+        let builder = Builder { array: &array, opened: &opened };
+        let parts = match &array.reshape {
+            None => vec![builder.part(&array.geometry(), 0, array.size_sectors.0, false)?],
+            Some(reshape) => builder.reshape_parts(reshape)?,
+        };
+        Ok(Self {
+            name: array.name.clone(),
+            size: array.size_sectors,
+            parts,
+            uncertain: array.reshape.as_ref().map(|reshape| reshape.uncertain.clone()).unwrap_or_default(),
+            force: options.force,
+        })
+    }
+}
+
+fn with_raid0_layout(array: &ArrayRecord, options: OpenOptions) -> ArrayRecord {
+    let mut array = array.clone();
+    if array.level == Level::Raid0 && array.layout.is_none() {
+        array.layout = options.raid0_layout;
+    }
+    array
+}
+
+fn record_error(array: &ArrayRecord, message: impl Into<String>) -> OpenVolumeError {
+    OpenVolumeError::Record { name: array.name.clone(), message: message.into() }
+}
+
+fn check_record(array: &ArrayRecord) -> Result<(), OpenVolumeError> {
+    let most = match &array.reshape {
+        Some(reshape) => reshape.from.slots.max(reshape.to.slots),
+        None => array.slots,
+    };
+    if array.members.len() != most as usize {
+        let found = array.members.len();
+        return Err(record_error(
+            array,
+            format!("{found} members listed, expected one for each of {most} slots"),
+        ));
+    }
+    for (expected, member) in array.members.iter().enumerate() {
+        if member.slot.index() != expected {
+            let message = format!("slot {} listed in place {expected}, expected slots in order", member.slot);
+            return Err(record_error(array, message));
+        }
+    }
+    Ok(())
+}
+
+/// What no look at the members can make good.
+fn refuse_doubtful(array: &ArrayRecord, options: OpenOptions) -> Result<(), OpenVolumeError> {
+    if options.force {
+        return Ok(());
+    }
+    let refused = |reason: String| Err(OpenVolumeError::Refused { name: array.name.clone(), reason });
+    match array.write_log {
+        Some(WriteLog::Journal) => {
+            return refused("the write journal has entries that were not replayed to the members".to_owned());
+        }
+        Some(WriteLog::Ppl) => {
+            return refused("the partial parity log has entries that were not replayed".to_owned());
+        }
+        None => {}
+    }
+    if is_contradictory(array) {
+        let why =
+            array.problems.iter().find(|problem| problem.is_error()).map(|problem| problem.message.as_str());
+        return refused(format!("the members contradict each other: {}", why.unwrap_or_default()));
+    }
+    Ok(())
+}
+
+fn open_members(
+    array: &ArrayRecord,
+    sources: &dyn Sources,
+    options: OpenOptions,
+) -> Result<Vec<Option<Opened>>, OpenVolumeError> {
+    let usable: Vec<bool> = array
+        .members
+        .iter()
+        .map(|member| {
+            let named = member.device.is_some() || member.array.is_some();
+            named && matches!(member.state, MemberState::InSync | MemberState::Rebuilding)
+        })
+        .collect();
+    let lost = match &array.reshape {
+        None => loses_data(&array.geometry(), &usable),
+        Some(reshape) => loses_data(&reshape.from, &usable) || loses_data(&reshape.to, &usable),
+    };
+    if lost && !options.force {
+        return Err(too_few(array, &usable));
+    }
+    let mut opened = Vec::with_capacity(array.members.len());
+    for (member, usable) in array.members.iter().zip(usable) {
+        let named = member.device.is_some() || member.array.is_some();
+        let wanted = usable || (options.force && named);
+        opened.push(if wanted { open_member(array, member, usable, sources)? } else { None });
+    }
+    Ok(opened)
+}
+
+fn open_member(
+    array: &ArrayRecord,
+    member: &ArrayMember,
+    usable: bool,
+    sources: &dyn Sources,
+) -> Result<Option<Opened>, OpenVolumeError> {
+    let label = member.device.clone().or_else(|| member.array.clone()).unwrap_or_default();
+    match sources.open(member) {
+        Ok(source) => Ok(Some(Opened { source, label, usable })),
+        Err(_) if !usable => Ok(None),
+        Err(message) => {
+            Err(OpenVolumeError::Member { name: array.name.clone(), slot: member.slot.0, message })
+        }
+    }
+}
+
+fn too_few(array: &ArrayRecord, usable: &[bool]) -> OpenVolumeError {
+    let state = |member: &ArrayMember| {
+        let state = serde_json::to_value(member.state).ok();
+        let state = state.as_ref().and_then(serde_json::Value::as_str).unwrap_or("unknown").to_owned();
+        format!(
+            "slot {} is {}",
+            member.slot,
+            if member.device.is_none() { "missing".to_owned() } else { state }
+        )
+    };
+    let missing: Vec<String> = array
+        .members
+        .iter()
+        .zip(usable)
+        .filter(|(_, usable)| !**usable)
+        .map(|(member, _)| state(member))
+        .collect();
+    OpenVolumeError::Failed {
+        name: array.name.clone(),
+        level: array.level.to_string(),
+        slots: u32::try_from(array.members.len()).unwrap_or(u32::MAX),
+        lost: u32::try_from(missing.len()).unwrap_or(u32::MAX),
+        missing: missing.join(", "),
+    }
+}
+
+struct Builder<'a> {
+    array: &'a ArrayRecord,
+    opened: &'a [Option<Opened>],
+}
+
+impl Builder<'_> {
+    fn reshape_parts(&self, reshape: &ReshapeRecord) -> Result<Vec<Part>, OpenVolumeError> {
+        let size = self.array.size_sectors.0;
+        let position = reshape.position_sectors.0.min(size);
+        let (below, above) = match reshape.direction {
+            Direction::Forward => ((&reshape.to, true), (&reshape.from, false)),
+            Direction::Backward => ((&reshape.from, false), (&reshape.to, true)),
+        };
+        Ok(vec![self.part(below.0, 0, position, below.1)?, self.part(above.0, position, size, above.1)?])
+    }
+
+    /// The part `[start, end)` of the array in one geometry; `moved` where a reshape has been already.
+    fn part(&self, geometry: &Geometry, start: u64, end: u64, moved: bool) -> Result<Part, OpenVolumeError> {
+        let slots = geometry.slots as usize;
+        let members = self.array.members.get(..slots).unwrap_or(&self.array.members);
+        let lengths = self.lengths(members)?;
+        let layout = |source| OpenVolumeError::Layout { name: self.array.name.clone(), source };
+        let map = Map::new(geometry, &lengths, Sectors(end)).map_err(layout)?;
+        let opened = self.opened.get(..slots).unwrap_or(self.opened);
+        let mut legs = Vec::with_capacity(slots);
+        for ((member, opened), length) in members.iter().zip(opened).zip(&lengths) {
+            let leg = opened.as_ref().map(|opened| self.leg(member, opened, *length, moved)).transpose()?;
+            legs.push(leg);
+        }
+        Ok(Part { start, end, map, legs, parity_valid_below: self.parity_valid_below() })
+    }
+
+    /// A dirty set has valid parity below the resync position only; without a position, nowhere.
+    fn parity_valid_below(&self) -> u64 {
+        match (self.array.resync_position_sectors, self.array.dirty) {
+            (Some(position), _) => position.0,
+            (None, Some(true)) => 0,
+            (None, _) => u64::MAX,
+        }
+    }
+
+    fn leg(
+        &self,
+        member: &ArrayMember,
+        opened: &Opened,
+        length: Sectors,
+        moved: bool,
+    ) -> Result<Leg, OpenVolumeError> {
+        let offset =
+            member.reshape_offset_sectors.filter(|_| moved).or(member.offset_sectors).unwrap_or_default();
+        let offset =
+            offset.to_bytes().ok_or_else(|| record_error(self.array, "offset_sectors is too large"))?;
+        let readable = opened.source.size().saturating_sub(offset).0 / SECTOR_BYTES;
+        let recovered = match (opened.usable, member.state) {
+            (false, _) => Some(0),
+            (true, MemberState::Rebuilding) => Some(member.recovered_sectors.unwrap_or_default().0),
+            (true, _) => member.recovered_sectors.map(|recovered| recovered.0),
+        };
+        let shift = |range: &raid_meta::record::SectorRange| *range;
+        let bad: Vec<_> = member.bad_sectors.iter().map(shift).collect();
+        let trust = TrustMap::of_member(recovered, &bad, readable.min(length.0));
+        Ok(Leg { source: Arc::clone(&opened.source), offset, trust, label: opened.label.clone() })
+    }
+
+    /// The length of each member: as recorded, else to the end of its device, else (missing) as the others.
+    fn lengths(&self, members: &[ArrayMember]) -> Result<Vec<Sectors>, OpenVolumeError> {
+        let known = |member: &ArrayMember| {
+            member.length_sectors.or_else(|| {
+                let opened = self.opened.get(member.slot.index())?.as_ref()?;
+                let size = Sectors(opened.source.size().0 / SECTOR_BYTES);
+                Some(size.saturating_sub(member.offset_sectors.unwrap_or_default()))
+            })
+        };
+        let known: Vec<Option<Sectors>> = members.iter().map(known).collect();
+        let Some(shortest) = known.iter().flatten().min().copied() else {
+            return Err(record_error(self.array, "no member has a length"));
+        };
+        Ok(known.into_iter().map(|length| length.unwrap_or(shortest)).collect())
+    }
+}
