@@ -255,7 +255,7 @@ fn migration_record(mpb: &Mpb, sector: &RecordSector) -> Vec<Problem> {
     };
     let Ok((to, Some(from))) = shapes(mpb, volume) else { return Vec::new() };
     let mut problems = Vec::new();
-    if let Err(message) = migration::check(mpb, &to, record) {
+    if let Err(message) = migration::check(mpb, &from, &to, record) {
         problems.push(Problem::error("migration-record", message));
     }
     problems.extend(copy_area(mpb, &from, &to, record));

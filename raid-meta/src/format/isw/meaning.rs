@@ -1,6 +1,7 @@
 //! The words for numbers: what the fields of a dump mean.
 
 use super::mpb::{INDEX_MASK, Migration, OUT_OF_SYNC};
+use crate::format::time::utc;
 use serde_json::Value;
 
 /// Names of bits, the bit first.
@@ -246,34 +247,14 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Seconds since the epoch as date and time in UTC, by the civil calendar.
+/// Seconds since the epoch as date and time; zero is unknown.
 fn time(value: &Value) -> Option<String> {
-    let seconds = number(value).filter(|&seconds| seconds > 0 && seconds < 1 << 38)?;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute) = (second / 3_600, second % 3_600 / 60);
-    Some(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{:02} UTC", second % 60))
+    number(value).filter(|&seconds| seconds > 0).and_then(utc)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_dates_in_utc() {
-        let text = |seconds: u64| time(&seconds.into());
-        assert_eq!(text(1_700_000_000).as_deref(), Some("2023-11-14 22:13:20 UTC"));
-        assert_eq!(text(951_782_400).as_deref(), Some("2000-02-29 00:00:00 UTC"));
-        assert_eq!(text(0), None);
-        assert_eq!(text(u64::MAX), None);
-    }
 
     #[test]
     fn bits_have_names_and_unknown_bits_stay_visible() {

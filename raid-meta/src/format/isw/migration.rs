@@ -126,7 +126,7 @@ pub(super) fn observe(
         uncertain: Vec::new(),
         authoritative: false,
     };
-    let (progress, problems) = match record.map(|record| first_hand(mpb, volume, to, record)) {
+    let (progress, problems) = match record.map(|record| first_hand(mpb, volume, from, to, record)) {
         Some(Ok(progress)) => {
             return Observed { view: settle(view, progress, size, true), problems: Vec::new() };
         }
@@ -144,7 +144,13 @@ fn second_hand_note() -> Problem {
 }
 
 /// The progress that the record says.
-fn first_hand(mpb: &Mpb, volume: &Volume, to: &Shape, record: &Record) -> Result<Progress, Problem> {
+fn first_hand(
+    mpb: &Mpb,
+    volume: &Volume,
+    from: &Shape,
+    to: &Shape,
+    record: &Record,
+) -> Result<Progress, Problem> {
     let unit = record.curr_migr_unit();
     let checkpoint = volume.curr_migr_unit().saturating_mul(mpb.scale());
     if unit < checkpoint {
@@ -154,7 +160,7 @@ fn first_hand(mpb: &Mpb, volume: &Volume, to: &Shape, record: &Record) -> Result
     if record.is_empty() {
         return Ok(Progress { position: Sectors::ZERO, end: Sectors::ZERO });
     }
-    check(mpb, to, record).map_err(|message| Problem::error("migration-record", message))?;
+    check(mpb, from, to, record).map_err(|message| Problem::error("migration-record", message))?;
     let blocks = u64::from(record.blocks_per_unit).saturating_mul(mpb.scale());
     let at = |unit: u64| Sectors(unit.saturating_mul(blocks));
     let end = if record.rec_status == IN_COPY_AREA { at(unit.saturating_add(1)) } else { at(unit) };
@@ -165,7 +171,7 @@ fn first_hand(mpb: &Mpb, volume: &Volume, to: &Shape, record: &Record) -> Result
 ///
 /// # Errors
 /// What is wrong.
-pub(super) fn check(mpb: &Mpb, to: &Shape, record: &Record) -> Result<(), String> {
+pub(super) fn check(mpb: &Mpb, from: &Shape, to: &Shape, record: &Record) -> Result<(), String> {
     let expect = |holds: bool, message: String| if holds { Ok(()) } else { Err(message) };
     let (unit, units) = (record.curr_migr_unit(), record.num_migr_units());
     let (depth, blocks) = (u64::from(record.dest_depth_per_unit), u64::from(record.blocks_per_unit));
@@ -179,9 +185,13 @@ pub(super) fn check(mpb: &Mpb, to: &Shape, record: &Record) -> Result<(), String
         format!("ascending_migr is {}, only 1 (ascending) is supported", record.ascending_migr),
     )?;
     expect(record.rec_status <= 1, format!("rec_status is {}, expected 0 or 1", record.rec_status))?;
+    let depth_sectors = depth.saturating_mul(mpb.scale());
+    let chunk = largest_chunk(from, to);
     expect(
-        (1..=COPY_AREA).contains(&depth.saturating_mul(mpb.scale())),
-        format!("dest_depth_per_unit is {depth}, the copy area has {COPY_AREA} sectors"),
+        (1..=COPY_AREA).contains(&depth_sectors) && depth_sectors % chunk == 0,
+        format!(
+            "dest_depth_per_unit is {depth}, expected whole chunks of {chunk} sectors, at most {COPY_AREA}"
+        ),
     )?;
     expect(
         depth.checked_mul(to.data_members) == Some(blocks),
@@ -199,21 +209,26 @@ pub(super) fn check(mpb: &Mpb, to: &Shape, record: &Record) -> Result<(), String
 
 /// The progress that the MPB says. It may be behind the record, so nothing above it is certain.
 fn second_hand(mpb: &Mpb, volume: &Volume, from: &Shape, to: &Shape, size: Sectors) -> Progress {
-    let chunk = |shape: &Shape| shape.geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
-    let largest = chunk(from).max(chunk(to));
+    let largest = largest_chunk(from, to);
     let blocks = (COPY_AREA / largest).saturating_mul(largest).saturating_mul(to.data_members);
     let units = volume.curr_migr_unit().saturating_mul(mpb.scale());
     Progress { position: Sectors(units.saturating_mul(blocks)), end: size }
 }
 
+fn largest_chunk(from: &Shape, to: &Shape) -> u64 {
+    let chunk = |shape: &Shape| shape.geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
+    chunk(from).max(chunk(to))
+}
+
 /// Sets the position, and says which sectors are between the geometries.
 fn settle(view: ReshapeView, progress: Progress, size: Sectors, authoritative: bool) -> ReshapeView {
     let Progress { position, end } = progress;
-    let is_whole = source_is_whole(&view.from, &view.to, position, end);
+    let overwritten = overwritten(&view.from, &view.to, end);
+    let is_whole = overwritten <= position;
     ReshapeView {
         position,
         moving: if is_whole { end.saturating_sub(position) } else { Sectors::ZERO },
-        uncertain: if is_whole { Vec::new() } else { range(position, end, size) },
+        uncertain: if is_whole { Vec::new() } else { range(position, end.max(overwritten), size) },
         authoritative,
         ..view
     }
@@ -228,8 +243,9 @@ fn range(start: Sectors, end: Sectors, size: Sectors) -> Vec<SectorRange> {
     }
 }
 
-/// Whether what was moved up to `end` has left alone all that lies from `position` on in the old geometry.
-fn source_is_whole(from: &Geometry, to: &Geometry, position: Sectors, end: Sectors) -> bool {
+/// The array sector of the old geometry below which stripes have been overwritten, in whole or in part, when all
+/// below `end` has been moved.
+fn overwritten(from: &Geometry, to: &Geometry, end: Sectors) -> Sectors {
     let stripe = |geometry: &Geometry| {
         let chunk = geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
         (chunk, chunk.saturating_mul(data_members(geometry)).max(1))
@@ -237,8 +253,7 @@ fn source_is_whole(from: &Geometry, to: &Geometry, position: Sectors, end: Secto
     let (old_chunk, old_stripe) = stripe(from);
     let (new_chunk, new_stripe) = stripe(to);
     let written = end.0.div_ceil(new_stripe).saturating_mul(new_chunk);
-    let needed = (position.0 / old_stripe).saturating_mul(old_chunk);
-    position == end || written <= needed
+    Sectors(written.div_ceil(old_chunk).saturating_mul(old_stripe))
 }
 
 /// What all current members' views of a volume say of its reshape: no further than the record that is least far,

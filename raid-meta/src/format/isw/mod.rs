@@ -6,9 +6,9 @@
 //! geometry, the last sector of two of the disks records how far that has come.
 //!
 //! Offsets, rules and quirks are those that mdadm's and the firmware's metadata show; see the modules:
-//! [`place`] where the MPB is, [`mpb`] its structures, [`codec`] bytes to structures and back, [`migration`] the record
-//! of a reshape, [`bbm`] bad blocks, [`ppl`] the partial parity log, [`check`] the rules, [`fields`] every byte named,
-//! [`view`] and [`volume`] what it all means, [`family`] whom to believe.
+//! `place` where the MPB is, `mpb` its structures, `codec` bytes to structures and back, `migration` the record
+//! of a reshape, `bbm` bad blocks, `ppl` the partial parity log, `check` the rules, `fields` every byte named,
+//! `view` and `volume` what it all means, `family` whom to believe.
 
 mod bbm;
 mod check;

@@ -111,15 +111,20 @@ pub(super) fn length(volume: &Volume) -> Bytes {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const FAMILY: u32 = 2_073_230_233;
 
     fn header(generation: u64, pp_sizes: &[u32]) -> Vec<u8> {
+        header_of(FAMILY, generation, pp_sizes)
+    }
+
+    /// A log's header, sealed.
+    pub(in super::super) fn header_of(family: u32, generation: u64, pp_sizes: &[u32]) -> Vec<u8> {
         let mut bytes = vec![0; HEADER];
         bytes[..512].fill(0xff);
-        bytes[0x200..0x204].copy_from_slice(&FAMILY.to_le_bytes());
+        bytes[0x200..0x204].copy_from_slice(&family.to_le_bytes());
         bytes[0x208..0x210].copy_from_slice(&generation.to_le_bytes());
         bytes[0x210..0x214].copy_from_slice(&u32::try_from(pp_sizes.len()).unwrap().to_le_bytes());
         for (index, size) in pp_sizes.iter().enumerate() {
