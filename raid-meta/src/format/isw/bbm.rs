@@ -65,7 +65,7 @@ impl BadBlocks {
             return Err(format!("{} entries, at most {MAX_ENTRIES} are possible", head.entry_count));
         }
         let rest = bytes.get(LogHead::SIZE..).unwrap_or_default();
-        if rest.len() != head.entry_count as usize * Entry::SIZE {
+        if rest.len() != (head.entry_count as usize).saturating_mul(Entry::SIZE) {
             return Err(format!("{} entries do not fill a log of {} bytes", head.entry_count, bytes.len()));
         }
         let entries =

@@ -197,7 +197,7 @@ fn sizes(mpb: &Mpb, volume: &Volume, to: &Shape) -> Vec<Problem> {
 
 /// Whether the data ends before the metadata on every disk.
 fn extent(mpb: &Mpb, map: &Map, shape: &Shape) -> Option<Problem> {
-    let metadata = mpb.sectors(mpb.place.count as u64 + 1);
+    let metadata = mpb.metadata_length();
     let end = shape.start.checked_add(shape.per_member);
     let fits = |disk: &Disk| end.is_some_and(|end| end <= mpb.disk_size(disk).saturating_sub(metadata));
     let disks = (0..map.disk_ord_tbl.len()).filter_map(|slot| mpb.disk(map, slot));
@@ -267,7 +267,7 @@ fn copy_area(mpb: &Mpb, from: &Shape, to: &Shape, record: &migration::Record) ->
     let start = mpb.sectors(record.ckpt_area_pba());
     let end = start.saturating_add(Sectors(COPY_AREA));
     let smallest = mpb.disks.iter().filter(|disk| !disk.is_out()).map(|disk| mpb.disk_size(disk)).min()?;
-    let metadata = smallest.saturating_sub(mpb.sectors(mpb.place.count as u64 + 1));
+    let metadata = smallest.saturating_sub(mpb.metadata_length());
     (start < from.end().max(to.end()) || end > metadata).then(|| {
         let message = format!("the copy area at sector {start} is not between the data and the metadata");
         Problem::warning("copy-area", message)

@@ -3,6 +3,8 @@
 //! Decoding is pure: bytes and their place in, one of the three answers out. Whatever the bytes are, encoding
 //! what was decoded gives them back; what can not be decoded is kept as it is.
 
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use super::bbm::BadBlocks;
 use super::mpb::{Disk, Header, MAGIC, Map, MapHead, Mpb, Volume, VolumeHead, VolumeState};
 use super::place::{MAX_MPB, Place};

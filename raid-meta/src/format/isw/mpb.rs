@@ -267,6 +267,11 @@ impl Mpb {
         Sectors(blocks.saturating_mul(self.scale()))
     }
 
+    /// What the MPB and the migration record take at the end of a disk.
+    pub(super) fn metadata_length(&self) -> Sectors {
+        self.sectors((self.place.count as u64).saturating_add(1))
+    }
+
     /// The number that identifies the container for good.
     pub(super) fn original_family(&self) -> u32 {
         match self.header.orig_family_num {

@@ -9,6 +9,8 @@
 //!
 //! A device whose size is not a multiple of its sectors ends at its last whole sector.
 
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use crate::units::{Bytes, SECTOR_BYTES, SectorSize};
 
 /// Longest MPB: what is left between the copy area of general migrations and the migration record, 160 sectors of
