@@ -1,5 +1,109 @@
 //! The command line of raid-table.
 
+mod default;
+mod emit;
+mod map;
 mod read;
 
 pub use read::ReadArgs;
+
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Program};
+
+const EXAMPLES: &str = "\
+Examples:
+  raid-table disk0.img disk1.img disk2.img
+                                        the tables, as dmsetup prints them
+  raid-probe /dev/sd? | raid-table -o concise | dmsetup create --concise
+                                        create all arrays that are whole
+  raid-probe *.img | raid-table map --array md_data --sector 0 2048
+                                        where two sectors of an array are
+  raid-probe *.img | raid-table read --array md_data | fsck.ext4 -n -
+                                        the bytes of an array, computed where members are missing
+
+Without a command: emit.";
+
+/// Map RAID arrays: for the kernel, and in userspace
+///
+/// Arrays come from devices or images, or as the records that raid-probe prints. Nothing is written to any device.
+#[derive(Parser)]
+#[command(name = "raid-table", version, max_term_width = 100)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
+struct Definition {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Emit(emit::Emit),
+    Map(map::MapCommand),
+    Read(ReadArgs),
+}
+
+/// The program. Its first argument may be a command or already one for `emit`.
+pub struct Table(Definition);
+
+impl Parser for Table {
+    fn try_parse() -> Result<Self, clap::Error> {
+        let command = Self::command();
+        Self::try_parse_from(default::with_default(&command, "emit", std::env::args_os()))
+    }
+}
+
+impl CommandFactory for Table {
+    fn command() -> clap::Command {
+        Definition::command()
+    }
+
+    fn command_for_update() -> clap::Command {
+        Definition::command_for_update()
+    }
+}
+
+impl FromArgMatches for Table {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Definition::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl Program for Table {
+    const NAME: &'static str = "raid-table";
+
+    fn common(&self) -> &CommonArgs {
+        &self.0.common
+    }
+
+    fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
+        match self.0.command {
+            Command::Emit(emit) => emit.run(console),
+            Command::Map(map) => map.run(console),
+            Command::Read(read) => read.run(console),
+        }
+    }
+}
+
+/// Taken by commands that need no such permission, so that a line for `emit` works for them too.
+#[derive(Args)]
+struct DegradedArgs {
+    /// Accepted; this command needs no permission to do without missing members
+    #[arg(long, hide = true)]
+    degraded: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Table::command().debug_assert();
+    }
+}

@@ -55,7 +55,7 @@ impl<'a> Kernel<'a> {
             Target::Linear(Linear { place }) => self.below(&place.device, place.offset.0 + at),
             Target::Striped(Striped { chunk, stripes }) => {
                 let (number, within) = (at / chunk.0, at % chunk.0);
-                let place = &stripes[(number % stripes.len() as u64) as usize];
+                let place = &stripes[usize::try_from(number % stripes.len() as u64).unwrap()];
                 self.below(&place.device, place.offset.0 + number / stripes.len() as u64 * chunk.0 + within)
             }
             Target::Unstriped(Unstriped { stripes, chunk, stripe, place }) => {
@@ -119,7 +119,7 @@ fn lines(table: &TableRecord) -> Vec<Line> {
 
 /// The map of a target without metadata devices, as the kernel computes its geometry.
 fn raid_map(raid: &Raid, length: Sectors) -> Map {
-    let slots = raid.legs.len() as u32;
+    let slots = u32::try_from(raid.legs.len()).unwrap();
     let level = raid.kind.level();
     let copies = raid.params.raid10_copies.unwrap_or(2);
     let layout = match (level, raid.kind.layout()) {

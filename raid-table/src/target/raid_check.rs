@@ -164,7 +164,7 @@ impl RaidParams {
         self.check_raid10(raid.legs.len())?;
         self.check_region(raid.chunk, length)?;
         let offset_fits =
-            |offset: Sectors| offset.is_zero() || (offset.0 >= MIN_DATA_OFFSET && offset.0 % 8 == 0);
+            |offset: Sectors| offset.is_zero() || (offset.0 >= MIN_DATA_OFFSET && offset.0.is_multiple_of(8));
         match self.data_offset {
             Some(offset) if !offset_fits(offset) => {
                 refuse("data_offset", offset, "0, or a multiple of the page size and 32 or more")

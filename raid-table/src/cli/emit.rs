@@ -1,0 +1,151 @@
+//! `raid-table emit`: the device-mapper tables of arrays.
+
+use crate::plan::{Options, Plan, plan, top_level};
+use crate::target::{concise, plain};
+use clap::{Args, ValueEnum};
+use raid_meta::cli::{Chosen, Console, Exit, OutputArgs, OutputFormat, Source, SourceArgs, Style};
+use raid_meta::record::{ArrayRecord, Record, TableRecord};
+
+const EXAMPLES: &str = "\
+Examples:
+  raid-table emit disk0.img disk1.img   as dmsetup prints tables
+  raid-probe /dev/sd? | raid-table -o concise | dmsetup create --concise
+  raid-table --degraded --read-only -J /dev/sd[abc] | jq -r '.depends[]'";
+
+/// How to print tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum EmitFormat {
+    /// NAME: START LENGTH TARGET PARAMETERS, as `dmsetup table` prints; the default on a terminal
+    #[value(alias = "text")]
+    Dmsetup,
+    /// JSON Lines; the default elsewhere
+    Json,
+    /// One line for `dmsetup create --concise`
+    Concise,
+}
+
+impl OutputFormat for EmitFormat {
+    const TEXT: Self = Self::Dmsetup;
+    const JSON: Self = Self::Json;
+}
+
+/// Print the device-mapper tables of arrays
+///
+/// In dependency order: the helper devices of an array, then the array. A degraded array is left out unless
+/// --degraded is given, and then mapped read-only, because nothing would record what is written
+/// without the missing members. dmsetup's own form can not say read-only; concise and json do.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Emit {
+    /// Map arrays that miss members too, read-only
+    #[arg(long)]
+    degraded: bool,
+
+    /// Map everything read-only
+    #[arg(long)]
+    read_only: bool,
+
+    /// Only this array: a name, a uuid, or a volume; all unless told
+    #[arg(long, value_name = "ARRAY")]
+    array: Option<String>,
+
+    #[command(flatten)]
+    output: OutputArgs<EmitFormat>,
+
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+impl Emit {
+    pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
+        let source = self.source.load(console)?;
+        let arrays = self.arrays(&source)?;
+        let options = Options { degraded: self.degraded, read_only: self.read_only };
+        let mut outcome = Outcome::default();
+        for array in arrays {
+            outcome.add(array, &source.arrays, &options, console);
+        }
+        self.print(&outcome.tables, &source.others, console)?;
+        Ok(source.exit(outcome.exit()))
+    }
+
+    fn arrays<'a>(&self, source: &'a Source) -> anyhow::Result<Vec<&'a ArrayRecord>> {
+        match &self.array {
+            Some(wanted) => Ok(vec![source.array(Some(wanted))?]),
+            None => Ok(top_level(source.all_arrays()?).collect()),
+        }
+    }
+
+    fn print(&self, tables: &[TableRecord], others: &[Record], console: &mut Console) -> anyhow::Result<()> {
+        match self.output.chosen() {
+            Chosen::Own(EmitFormat::Concise) if tables.is_empty() => {}
+            Chosen::Own(EmitFormat::Concise) => console.text(&format!("{}\n", concise(tables)))?,
+            Chosen::Own(EmitFormat::Dmsetup) | Chosen::Style(Style::Text) => {
+                for line in plain(tables) {
+                    console.text(&format!("{line}\n"))?;
+                }
+            }
+            Chosen::Own(EmitFormat::Json) => print_records(tables, others, Style::Json, console)?,
+            Chosen::Style(style) => print_records(tables, others, style, console)?,
+        }
+        Ok(())
+    }
+}
+
+fn print_records(
+    tables: &[TableRecord],
+    others: &[Record],
+    style: Style,
+    console: &mut Console,
+) -> anyhow::Result<()> {
+    console.set_style(style);
+    for record in others {
+        console.print(record)?;
+    }
+    for table in tables {
+        console.print(&Record::Table(table.clone()))?;
+    }
+    Ok(())
+}
+
+/// What became of the arrays.
+#[derive(Default)]
+struct Outcome {
+    tables: Vec<TableRecord>,
+    mapped: usize,
+    /// Of the arrays left out, the worse.
+    left_out: Option<Exit>,
+}
+
+impl Outcome {
+    fn add(&mut self, array: &ArrayRecord, arrays: &[ArrayRecord], options: &Options, console: &Console) {
+        match plan(array, arrays, options) {
+            Ok(Plan { tables, problems }) => {
+                let format = array.format.as_deref().unwrap_or("array");
+                problems.iter().for_each(|problem| console.problem(&array.name, format, problem));
+                self.tables.extend(tables);
+                self.mapped += 1;
+            }
+            Err(error) if error.reason.is_no() => {
+                console.no(&error);
+                self.leave_out(Exit::No);
+            }
+            Err(error) => {
+                console.error(&error);
+                self.leave_out(Exit::BadData);
+            }
+        }
+    }
+
+    fn leave_out(&mut self, exit: Exit) {
+        self.left_out = Some(self.left_out.map_or(exit, |before| before.and(exit)));
+    }
+
+    fn exit(&self) -> Exit {
+        match self.left_out {
+            None => Exit::Done,
+            Some(_) if self.mapped > 0 => Exit::Partly,
+            Some(exit) => exit,
+        }
+    }
+}
