@@ -98,7 +98,7 @@ impl ArrayMap {
     pub fn new(record: &ArrayRecord) -> Result<Self, LayoutError> {
         let size = record.size_sectors;
         let (before, after) = match &record.reshape {
-            None => (map(record, &record.geometry(), size)?, None),
+            None => (map_of(record, &record.geometry(), size)?, None),
             Some(reshape) => {
                 let (before, after) = both_sides(record, reshape)?;
                 (before, Some(after))
@@ -172,18 +172,18 @@ fn both_sides(record: &ArrayRecord, reshape: &ReshapeRecord) -> Result<(Map, Aft
         Direction::Forward => (above, below),
         Direction::Backward => (below, above),
     };
-    let before = map(record, from, before_size)?;
-    let after = map(record, to, after_size)?;
+    let before = map_of(record, from, before_size)?;
+    let after = map_of(record, to, after_size)?;
     Ok((before, After { map: after, position, direction }))
 }
 
 /// The map of a record's members in one geometry.
-pub(crate) fn map(record: &ArrayRecord, geometry: &Geometry, size: Sectors) -> Result<Map, LayoutError> {
+pub(crate) fn map_of(record: &ArrayRecord, geometry: &Geometry, size: Sectors) -> Result<Map, LayoutError> {
     Map::new(geometry, &lengths(record, geometry, size)?, size)
 }
 
 /// The members by slot; an empty slot is none.
-pub(crate) fn by_slot(record: &ArrayRecord, slots: u32) -> Vec<Option<&ArrayMember>> {
+fn by_slot(record: &ArrayRecord, slots: u32) -> Vec<Option<&ArrayMember>> {
     let mut found = vec![None; Slot(slots.min(MAX_SLOTS)).index()];
     for member in &record.members {
         if let Some(place) = found.get_mut(member.slot.index()) {

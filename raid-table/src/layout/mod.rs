@@ -28,6 +28,7 @@ mod raid10;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use array::map_of;
 pub use array::{ArrayMap, Side, Stretch};
 pub use error::LayoutError;
 pub use parity::{Role, Row};
