@@ -29,7 +29,7 @@ fn container(mpb: &Mpb) -> Vec<Problem> {
     let header = &mpb.header;
     let unsupported = header.attributes & !attribute::SUPPORTED;
     let rules = [
-        (header.mpb_size % 4 != 0).then(|| {
+        (!header.mpb_size.is_multiple_of(4)).then(|| {
             let message = format!("mpb_size is {}, expected a multiple of 4", header.mpb_size);
             Problem::warning("mpb-size-alignment", message)
         }),

@@ -241,7 +241,7 @@ fn bits(value: &Value, names: Bits) -> Option<String> {
 /// A size in the largest unit that leaves no remainder.
 fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match UNITS.into_iter().find(|(unit, _)| bytes % unit == 0) {
+    match UNITS.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{} {name}", bytes / unit),
         None => format!("{bytes} bytes"),
     }

@@ -188,7 +188,7 @@ pub(super) fn check(mpb: &Mpb, from: &Shape, to: &Shape, record: &Record) -> Res
     let depth_sectors = depth.saturating_mul(mpb.scale());
     let chunk = largest_chunk(from, to);
     expect(
-        (1..=COPY_AREA).contains(&depth_sectors) && depth_sectors % chunk == 0,
+        (1..=COPY_AREA).contains(&depth_sectors) && depth_sectors.is_multiple_of(chunk),
         format!(
             "dest_depth_per_unit is {depth}, expected whole chunks of {chunk} sectors, at most {COPY_AREA}"
         ),

@@ -94,8 +94,8 @@ fn level(map: &Map) -> Result<Level, Problem> {
     let (level, fits) = match (map.head.raid_level, members) {
         (0, _) => (Level::Raid0, members >= 1),
         (1, 2) => (Level::Raid1, true),
-        (1 | 2, _) => (Level::Raid10, members >= 4 && members % 2 == 0),
-        (10, _) => (Level::Raid10, members >= 2 && members % 2 == 0),
+        (1 | 2, _) => (Level::Raid10, members >= 4 && members.is_multiple_of(2)),
+        (10, _) => (Level::Raid10, members >= 2 && members.is_multiple_of(2)),
         (5, _) => (Level::Raid5, members >= 2),
         (other, _) => {
             let message = format!("raid_level is {other}, expected 0, 1, 5 or 10");

@@ -98,11 +98,11 @@ fn spare_identity(mpb: &Mpb, device: &Device) -> Identity {
     let key = own.map(|disk| names::disk_key(&disk.serial));
     let serial = device.serial().map(names::processed_serial).map(|serial| names::disk_key(&serial));
     let mut problems = Vec::new();
-    if let (Some(serial), Some(key)) = (&serial, &key) {
-        if serial != key {
-            let message = format!("the spare record is of disk '{key}', the device's serial is '{serial}'");
-            problems.push(Problem::warning("foreign", message));
-        }
+    if let (Some(serial), Some(key)) = (&serial, &key)
+        && serial != key
+    {
+        let message = format!("the spare record is of disk '{key}', the device's serial is '{serial}'");
+        problems.push(Problem::warning("foreign", message));
     }
     let is_own = problems.is_empty();
     Identity { key, role: if is_own { Role::Spare } else { Role::Foreign }, own: Own::Foreign, problems }

@@ -54,14 +54,14 @@ pub(super) fn view(
         state: Some(state_text(volume)),
         problems: Vec::new(),
     };
-    if let Some((to, Some(from))) = usable {
-        if volume.migration() == Some(Migration::General) {
-            let kept = record.filter(|record| keeps_record(volume, own, record));
-            let Observed { view: reshape, problems: found } =
-                migration::observe(mpb, volume, from, to, view.size, kept);
-            problems.extend(found.into_iter().map(|problem| check::of_volume(volume, problem)));
-            view.reshape = Some(reshape);
-        }
+    if let Some((to, Some(from))) = usable
+        && volume.migration() == Some(Migration::General)
+    {
+        let kept = record.filter(|record| keeps_record(volume, own, record));
+        let Observed { view: reshape, problems: found } =
+            migration::observe(mpb, volume, from, to, view.size, kept);
+        problems.extend(found.into_iter().map(|problem| check::of_volume(volume, problem)));
+        view.reshape = Some(reshape);
     }
     if let (Some((to, _)), Some(_)) = (usable, &view.own) {
         view.write_log = write_log(mpb, volume, to, device, &mut problems);
