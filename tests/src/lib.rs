@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 mod fixture;
+pub mod generated;
 mod image;
 mod program;
 

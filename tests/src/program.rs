@@ -60,6 +60,7 @@ pub struct Run {
     directory: Option<PathBuf>,
     time_limit: Duration,
     memory_limit: Option<u64>,
+    cpu_limit: Option<u64>,
 }
 
 /// How a run ended.
@@ -89,6 +90,7 @@ impl Run {
             directory: None,
             time_limit: TIME_LIMIT,
             memory_limit: None,
+            cpu_limit: None,
         }
     }
 
@@ -141,16 +143,25 @@ impl Run {
         self
     }
 
+    /// Seconds of computing that the program may take, however busy the machine is; a signal ends it after them.
+    #[must_use]
+    pub fn cpu_limit(mut self, seconds: u64) -> Self {
+        self.cpu_limit = Some(seconds);
+        self
+    }
+
     /// The program with its arguments, not started: for tests that connect the pipes themselves.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = match self.memory_limit {
-            None => Command::new(&self.program),
-            Some(bytes) => {
-                let mut limited = Command::new("prlimit");
-                limited.arg(format!("--as={bytes}")).arg(&self.program);
-                limited
-            }
+        let memory = self.memory_limit.map(|bytes| format!("--as={bytes}"));
+        let cpu = self.cpu_limit.map(|seconds| format!("--cpu={seconds}"));
+        let limits: Vec<String> = memory.into_iter().chain(cpu).collect();
+        let mut command = if limits.is_empty() {
+            Command::new(&self.program)
+        } else {
+            let mut limited = Command::new("prlimit");
+            limited.args(limits).arg(&self.program);
+            limited
         };
         command.args(&self.arguments).env_remove("NO_COLOR").envs(self.environment.iter().cloned());
         if let Some(directory) = &self.directory {

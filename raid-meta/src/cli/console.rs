@@ -116,7 +116,7 @@ impl Console {
 
     /// Prints what is left to print, the error if there is one, and says the exit status.
     pub(super) fn end(mut self, outcome: anyhow::Result<Exit>) -> Exit {
-        let flushed = self.output.finish();
+        let flushed = self.output.flush();
         let exit = match outcome {
             Ok(exit) => exit,
             Err(error) => self.fail(&error),
@@ -124,7 +124,7 @@ impl Console {
         match flushed {
             Ok(()) => exit,
             Err(error) => {
-                self.error(format_args!("standard output: {error}"));
+                self.error(error);
                 Exit::System
             }
         }

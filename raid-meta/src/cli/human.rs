@@ -12,7 +12,7 @@ pub fn size(sectors: Sectors) -> String {
             continue;
         }
         let whole = sectors.0 / in_sectors;
-        if sectors.0 % in_sectors == 0 {
+        if sectors.0.is_multiple_of(in_sectors) {
             return format!("{whole} {unit}");
         }
         if unit != "KiB" {

@@ -109,7 +109,7 @@ impl Spec {
             return Ok(device);
         }
         let path = path_to_text(&self.path);
-        if self.offset.0 % SECTOR_BYTES != 0 {
+        if !self.offset.0.is_multiple_of(SECTOR_BYTES) {
             return Err(InputError::Alignment { path, offset: self.offset });
         }
         let length = self.length.unwrap_or(size.saturating_sub(self.offset));

@@ -74,13 +74,11 @@ impl Output {
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.end_table()?;
+        if self.closed {
+            return Ok(());
+        }
         let flushed = self.sink.flush();
         self.unless_closed(flushed)
-    }
-
-    /// The last flush. After an error nothing of the rest is tried again.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
-        if self.closed { Ok(()) } else { self.flush() }
     }
 
     fn end_table(&mut self) -> io::Result<()> {
@@ -109,14 +107,13 @@ impl Output {
         self.unless_closed(written)
     }
 
-    /// A reader that went away has seen what it wanted.
+    /// A reader that went away has seen what it wanted. After any error nothing more is tried.
     fn unless_closed(&mut self, result: io::Result<()>) -> io::Result<()> {
-        match result {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.closed = true;
-                Ok(())
-            }
-            other => other,
+        let Err(error) = result else { return Ok(()) };
+        self.closed = true;
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Ok(()),
+            kind => Err(io::Error::new(kind, format!("standard output: {error}"))),
         }
     }
 }
@@ -158,7 +155,7 @@ mod tests {
         for record in records {
             output.record(record).unwrap();
         }
-        output.finish().unwrap();
+        output.flush().unwrap();
         let bytes = pipe.written.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }
@@ -182,7 +179,7 @@ mod tests {
         for _ in 0..3 {
             output.record(&record("a")).unwrap();
         }
-        output.finish().unwrap();
+        output.flush().unwrap();
         assert!(output.is_closed());
         assert!(pipe.written.lock().unwrap().len() <= 30);
     }

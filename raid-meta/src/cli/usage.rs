@@ -14,6 +14,10 @@ pub(super) fn report(name: &str, error: &clap::Error) -> Exit {
             }
             _ => Exit::Done,
         },
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            message_line(name, "no command given; try --help");
+            Exit::Usage
+        }
         _ => {
             message_line(name, &one_line(&error.render().to_string()));
             Exit::Usage

@@ -87,18 +87,22 @@ pub fn machine(sysroot: &Path) -> Result<Vec<FoundDisk>, ScanError> {
 /// partitions too; a recorded machine may have either.
 fn block_directories(sys: &Path) -> Result<BTreeMap<String, PathBuf>, ScanError> {
     let mut found = BTreeMap::new();
+    let mut is_listed = false;
     let mut failed = None;
     for folder in ["class/block", "block"].map(|folder| sys.join(folder)) {
         match fs::read_dir(&folder) {
-            Ok(entries) => found.extend(entries.flatten().filter_map(|entry| {
-                let name = entry.file_name().into_string().ok()?;
-                Some((name, entry.path()))
-            })),
+            Ok(entries) => {
+                is_listed = true;
+                found.extend(entries.flatten().filter_map(|entry| {
+                    let name = entry.file_name().into_string().ok()?;
+                    Some((name, entry.path()))
+                }));
+            }
             Err(error) => failed = Some(ScanError { path: path_to_text(&folder), error }),
         }
     }
     match failed {
-        Some(error) if found.is_empty() => Err(error),
+        Some(error) if !is_listed => Err(error),
         _ => Ok(found),
     }
 }
@@ -372,5 +376,7 @@ mod tests {
         let root = sysroot(&[]);
         let error = machine(root.path()).unwrap_err().to_string();
         assert!(error.contains("sys/block"), "{error}");
+        fs::create_dir_all(root.path().join("sys/block")).unwrap();
+        assert_eq!(machine(root.path()).unwrap(), [], "a machine without disks");
     }
 }

@@ -24,6 +24,7 @@ Examples:
 /// Reads the metadata of all known formats on devices and images, field by field. Nothing is written to any device.
 #[derive(Parser)]
 #[command(name = "raid-meta", version, max_term_width = 100)]
+#[command(arg_required_else_help = false)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub struct Meta {
     #[command(subcommand)]
