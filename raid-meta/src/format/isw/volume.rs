@@ -151,6 +151,9 @@ fn resync_position(mpb: &Mpb, volume: &Volume, shape: &Shape) -> Option<Sectors>
     }
     match volume.migration() {
         Some(Migration::Initialize | Migration::Repair) => Some(checkpoint(mpb, volume, shape, false)),
+        // Neither the moved stripes nor the checkpoint are flushed in order: captured sets have checkpoints past
+        // stripes whose parity never reached the disk. Data does not depend on it, recovery would.
+        Some(Migration::General) => Some(Sectors::ZERO),
         _ if is_initializing(volume) || volume.state.dirty != 0 => Some(Sectors::ZERO),
         _ => None,
     }
