@@ -157,7 +157,7 @@ fn read_entries(
 ) -> Result<Result<Vec<u8>, String>, DeviceError> {
     let Header { count, entry_bytes, table, .. } = *header;
     let length = u64::from(count).saturating_mul(entry_bytes.into());
-    let usual = (entry_bytes / ENTRY_BYTES).is_power_of_two() && entry_bytes % ENTRY_BYTES == 0;
+    let usual = (entry_bytes / ENTRY_BYTES).is_power_of_two() && entry_bytes.is_multiple_of(ENTRY_BYTES);
     if !usual || entry_bytes > MAX_ENTRY_BYTES || length > MAX_TABLE_BYTES {
         return Ok(Err(format!(
             "{count} entries of {entry_bytes} bytes, expected at most {MAX_TABLE_BYTES} in all"

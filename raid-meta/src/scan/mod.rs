@@ -53,10 +53,10 @@ pub fn windows(device: &Device) -> Result<Vec<Device>, DeviceError> {
 #[must_use]
 pub fn search(device: &Device) -> Search {
     let mut found = Search { windows: vec![device.clone()], problems: Vec::new(), errors: Vec::new() };
-    if !device.is_undivided() {
-        if let Err(error) = read_tables(device, &mut found) {
-            found.errors.push(error);
-        }
+    if !device.is_undivided()
+        && let Err(error) = read_tables(device, &mut found)
+    {
+        found.errors.push(error);
     }
     found
 }

@@ -209,7 +209,7 @@ impl SimDisk {
 
     fn check_alignment(&self, offset: Bytes, length: usize) -> io::Result<()> {
         let sector = self.sector_size.bytes().0;
-        let is_aligned = offset.0 % sector == 0 && length as u64 % sector == 0;
+        let is_aligned = offset.0.is_multiple_of(sector) && (length as u64).is_multiple_of(sector);
         if self.is_direct && !is_aligned { Err(Errno::EINVAL.into()) } else { Ok(()) }
     }
 }
