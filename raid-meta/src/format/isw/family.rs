@@ -50,9 +50,12 @@ fn families<'a>(views: &[&'a MemberView]) -> Vec<Family<'a>> {
     families
 }
 
-/// A disk that counts itself out does not speak against one of the same generation that does not.
-fn rank(view: &MemberView) -> (u64, bool) {
-    (view.generation, matches!(view.role, Role::Active | Role::Unknown))
+/// A disk that counts itself out does not speak against one of the same generation that does not; and of a migration
+/// those speak that hold the record of it, whatever the order in which the disks are given.
+fn rank(view: &MemberView) -> (u64, bool, bool) {
+    let reshapes = || view.volumes.iter().filter_map(|volume| volume.reshape.as_ref());
+    let is_first_hand = reshapes().all(|reshape| reshape.authoritative);
+    (view.generation, matches!(view.role, Role::Active | Role::Unknown), is_first_hand)
 }
 
 impl Family<'_> {
