@@ -12,6 +12,8 @@ use tempfile::TempDir;
 /// A set unpacked into a directory of its own that vanishes with it; free to be changed.
 #[derive(Debug)]
 pub struct Fixture {
+    /// The name of its folder.
+    pub name: String,
     /// The directory.
     pub directory: TempDir,
     /// `disk0.img`, `disk1.img`, … with `diskN.img.serial` beside them where the fixture has it.
@@ -45,7 +47,7 @@ impl Fixture {
     pub fn open(name: &str) -> Option<Self> {
         let own = carried().join(name);
         let from = if own.is_dir() { own } else { folder()?.join("images").join(name) };
-        Some(Self::unpack_all(&from))
+        Some(Self::unpack_all(name, &from))
     }
 
     /// Unpacks `images/NAME` even when the set is carried too.
@@ -54,10 +56,10 @@ impl Fixture {
     /// As [`Fixture::open`].
     #[must_use]
     pub fn open_shared(name: &str) -> Option<Self> {
-        Some(Self::unpack_all(&folder()?.join("images").join(name)))
+        Some(Self::unpack_all(name, &folder()?.join("images").join(name)))
     }
 
-    fn unpack_all(from: &Path) -> Self {
+    fn unpack_all(name: &str, from: &Path) -> Self {
         let case =
             fs::read(from.join("case.json")).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
         let case = serde_json::from_slice(&case).expect("case.json is JSON");
@@ -79,7 +81,7 @@ impl Fixture {
             }
             disks.push(disk);
         }
-        Self { directory, disks, case }
+        Self { name: name.to_owned(), directory, disks, case }
     }
 
     /// Unpacks `captured/NAME.img.xz`: one disk, cut short.
@@ -92,7 +94,8 @@ impl Fixture {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let disk = directory.path().join(format!("{name}.img"));
         unpack(&packed, &disk);
-        Some(Self { directory, disks: vec![disk], case: serde_json::Value::Null })
+        let name = name.to_owned();
+        Some(Self { name, directory, disks: vec![disk], case: serde_json::Value::Null })
     }
 
     /// The names of all sets, sorted: those carried, and those in `images/` where that is not absent.
@@ -111,6 +114,34 @@ impl Fixture {
         let mut names = folders_in(&carried());
         names.sort();
         names
+    }
+
+    /// All sets of these formats that are there; a format is what the name of a set begins with.
+    pub fn all_of(formats: &'static [&str]) -> impl Iterator<Item = Self> {
+        let names = Self::names().into_iter();
+        let names = names.filter(|name| formats.iter().any(|format| name.starts_with(format)));
+        names.filter_map(|name| Self::open(&name))
+    }
+
+    /// What the array holds: block n is n+1 (see the fixtures' README.md), and in the stale set the first 8 MiB are
+    /// the ones written after the disk was lost.
+    ///
+    /// # Panics
+    /// `case.json` says no size.
+    #[must_use]
+    pub fn content(&self) -> Vec<u8> {
+        const BLOCK: u64 = 4096;
+        const REWRITTEN: u64 = (8 << 20) / BLOCK;
+        let sectors = self.case["array_size_sectors"].as_u64().expect("a size in case.json");
+        let is_stale = self.name.contains("stale");
+        let mut content = Vec::new();
+        for block in 0..(sectors * 512).div_ceil(BLOCK) {
+            let added = if is_stale && block < REWRITTEN { 10240 } else { 0 };
+            let word = u32::try_from(block + 1 + added).expect("a small array");
+            content.extend(word.to_le_bytes().repeat(1024));
+        }
+        content.truncate(usize::try_from(sectors * 512).expect("a small array"));
+        content
     }
 
     /// Path of a file in the directory of the set.
