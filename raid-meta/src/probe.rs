@@ -1,11 +1,14 @@
 //! From devices to arrays in one call: partitions, every format, groups.
 
-use crate::device::{CachedDisk, Device, DeviceError};
+use crate::device::{CachedDisk, Device, DeviceError, ReadAt};
 use crate::format::{FORMATS, Format};
 use crate::group::group;
 use crate::identify::{Member, identify};
 use crate::record::{ArrayRecord, Problem};
 use crate::scan;
+use crate::units::Bytes;
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What to look for.
@@ -41,19 +44,20 @@ pub struct Probe {
 #[must_use]
 pub fn probe(devices: impl IntoIterator<Item = Device>, options: &Options) -> Probe {
     let mut found = Probe::default();
+    let mut known = HashSet::new();
     for device in devices {
-        found.add(&device, options);
+        if !known.contains(&window(&device)) {
+            let members = found.add(&device, options);
+            known.extend(members.iter().map(|member| window(&member.device)));
+        }
     }
     found.arrays = group(&mut found.members, options.assume_order);
     found
 }
 
 impl Probe {
-    /// Adds what is on one device: the device itself, and the partitions in it.
-    fn add(&mut self, device: &Device, options: &Options) {
-        if self.members.iter().any(|member| same_window(&member.device, device)) {
-            return;
-        }
+    /// Adds what is on one device: the device itself, and the partitions in it. Returns the new members.
+    fn add(&mut self, device: &Device, options: &Options) -> &[Member] {
         let cached = device.through(Arc::new(CachedDisk::new(Arc::clone(device.disk()))));
         let search = scan::search(&cached);
         self.errors.extend(search.errors);
@@ -77,12 +81,20 @@ impl Probe {
         for member in &mut members {
             member.device = member.device.closed();
         }
+        let before = self.members.len();
         self.members.extend(members);
+        self.members.get(before..).unwrap_or_default()
     }
 }
 
+/// What tells one window from another.
+fn window(device: &Device) -> (PathBuf, Bytes, Bytes) {
+    (device.path().to_owned(), device.offset(), device.size())
+}
+
+/// Whether two windows of one disk are the same.
 fn same_window(a: &Device, b: &Device) -> bool {
-    a.path() == b.path() && a.offset() == b.offset() && a.length_sectors() == b.length_sectors()
+    a.offset() == b.offset() && a.size() == b.size()
 }
 
 /// Metadata at the end of a disk is also at the end of its last partition. It belongs to the window that it

@@ -12,7 +12,7 @@ use crate::probe::{Probe, probe};
 use crate::record::{ArrayRecord, MemberRecord, Problem, Record, read_records};
 use crate::scan;
 use crate::units::Sectors;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 
@@ -194,9 +194,10 @@ impl Source {
     /// The windows that the records name, each once, with their serial numbers.
     fn windows(&self) -> Vec<(Spec, Option<String>)> {
         let mut windows: Vec<(Spec, Option<String>)> = Vec::new();
+        let mut known = HashSet::new();
         let mut add = |device: &str, offset, length, serial: Option<&str>| {
             let spec = Spec::recorded(device, offset, length);
-            if windows.iter().all(|(known, _)| *known != spec) {
+            if known.insert(spec.clone()) {
                 let serial =
                     serial.and_then(unescape).map(|text| String::from_utf8_lossy(&text).into_owned());
                 windows.push((spec, serial));

@@ -19,6 +19,7 @@ use crate::model::{MemberView, VolumeView};
 use crate::record::{ArrayRecord, Evidence, MemberState, Problem, Role, Severity, SpareRecord, V1};
 use crate::units::{Count, Sectors};
 use slots::Filled;
+use std::collections::HashMap;
 
 /// Makes arrays of members. Members get the problems that only the comparison shows. With `assume_order`,
 /// members whose slot is unknown take the free slots in the order in which they are given.
@@ -73,16 +74,17 @@ impl<'a> Candidate<'a> {
 
 /// The members of each set, sets in the order of their first members. Members that are not sound belong to none.
 fn sets(members: &[Member]) -> Vec<Vec<usize>> {
-    let mut sets: Vec<(&str, &str, Vec<usize>)> = Vec::new();
+    let mut sets: Vec<Vec<usize>> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     for (index, member) in members.iter().enumerate() {
         let Some(view) = member.view.as_ref().filter(|_| member.is_sound()) else { continue };
-        let format = member.format.name();
-        match sets.iter_mut().find(|(name, id, _)| *name == format && *id == view.set_id) {
-            Some((_, _, indexes)) => indexes.push(index),
-            None => sets.push((format, &view.set_id, vec![index])),
+        let number = *known.entry((member.format.name(), &view.set_id)).or_insert(sets.len());
+        match sets.get_mut(number) {
+            Some(set) => set.push(index),
+            None => sets.push(vec![index]),
         }
     }
-    sets.into_iter().map(|(_, _, indexes)| indexes).collect()
+    sets
 }
 
 fn candidates<'a>(members: &'a [Member], set: &[usize]) -> Vec<Candidate<'a>> {

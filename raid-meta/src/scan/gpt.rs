@@ -21,7 +21,8 @@ const MAX_ENTRY_BYTES: u32 = 4096;
 /// Largest table that is read: 64 times the usual 16 KiB.
 const MAX_TABLE_BYTES: u64 = 1 << 20;
 
-const CRC32: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+/// Sixteen bytes at a time: the entries are 16 KiB on every disk.
+static CRC32: Crc<u32, crc::Table<16>> = Crc::<u32, crc::Table<16>>::new(&CRC_32_ISO_HDLC);
 
 /// What is at a place where a header could be.
 enum Decoded<T> {
