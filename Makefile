@@ -1,6 +1,7 @@
 # make sample     build, then try the tools on arrays made on the spot
 # make test       everything, at the sizes a developer waits for
 # make test-long  the same cases at many more sizes and seeds
+# make bench      how fast the tools are, against others side by side
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
@@ -29,6 +30,7 @@ test-long: test
 
 bench:
 	tests/install-deps build
+	$(CARGO) build --release --workspace --locked
 	$(CARGO) bench --workspace --locked
 
 man:

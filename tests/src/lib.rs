@@ -5,10 +5,15 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+pub mod cost;
 mod fixture;
+pub mod forge;
 pub mod generated;
 mod image;
+pub mod mixed;
 mod program;
+pub mod random;
+pub mod sparse;
 
 pub use fixture::Fixture;
 pub use image::sparse_copy;
