@@ -99,7 +99,8 @@ fn text(length: usize) -> SparseDisk {
 }
 
 /// A disk of 32 MiB with four partitions by an MBR; in every third one, an md member.
-fn mbr_disk(number: u64) -> SparseDisk {
+#[must_use]
+pub fn mbr_disk(number: u64) -> SparseDisk {
     let mut table = vec![0; 512];
     for (index, entry) in table[446..510].chunks_exact_mut(16).enumerate() {
         let first = 2048 + u32::try_from(index).expect("small") * 12288;
@@ -112,7 +113,8 @@ fn mbr_disk(number: u64) -> SparseDisk {
 }
 
 /// The same by a GPT with its copy at the end.
-fn gpt_disk(number: u64) -> SparseDisk {
+#[must_use]
+pub fn gpt_disk(number: u64) -> SparseDisk {
     let disk = SparseDisk::blank(32 * MIB);
     let last = disk.len() / 512 - 1;
     let mut entries = vec![0; 128 * 128];
