@@ -4,12 +4,12 @@ use super::error::OpenVolumeError;
 use super::leg::Leg;
 use super::trust::TrustMap;
 use super::{Part, Volume};
-use crate::layout::Map;
+use crate::layout::{ArrayMap, Side, Stretch};
 use raid_meta::device::ReadAt;
-use raid_meta::geometry::{Geometry, Layout, Level};
+use raid_meta::geometry::{Layout, Level};
 use raid_meta::group::{is_contradictory, loses_data};
-use raid_meta::record::{ArrayMember, ArrayRecord, Direction, MemberState, ReshapeRecord, WriteLog};
-use raid_meta::units::{SECTOR_BYTES, Sectors};
+use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, WriteLog};
+use raid_meta::units::Sectors;
 use std::sync::Arc;
 
 /// How an array is opened.
@@ -51,11 +51,11 @@ impl Volume {
         check_record(&array)?;
         refuse_doubtful(&array, options)?;
         let opened = open_members(&array, sources, options)?;
-        let builder = Builder { array: &array, opened: &opened };
-        let parts = match &array.reshape {
-            None => vec![builder.part(&array.geometry(), 0, array.size_sectors.0, false)?],
-            Some(reshape) => builder.reshape_parts(reshape)?,
-        };
+        let array = with_lengths(array, &opened);
+        let layout = |source| OpenVolumeError::Layout { name: array.name.clone(), source };
+        let map = ArrayMap::new(&array).map_err(layout)?;
+        let stretches = map.stretches(Sectors::ZERO, array.size_sectors);
+        let parts = stretches.map(|stretch| part(&array, &opened, &stretch)).collect::<Result<_, _>>()?;
         Ok(Self {
             name: array.name.clone(),
             size: array.size_sectors,
@@ -105,14 +105,8 @@ fn refuse_doubtful(array: &ArrayRecord, options: OpenOptions) -> Result<(), Open
         return Ok(());
     }
     let refused = |reason: String| Err(OpenVolumeError::Refused { name: array.name.clone(), reason });
-    match array.write_log {
-        Some(WriteLog::Journal) => {
-            return refused("the write journal has entries that were not replayed to the members".to_owned());
-        }
-        Some(WriteLog::Ppl) => {
-            return refused("the partial parity log has entries that were not replayed".to_owned());
-        }
-        None => {}
+    if array.write_log == Some(WriteLog::Journal) {
+        return refused("the write journal has entries that were not replayed to the members".to_owned());
     }
     if is_contradictory(array) {
         let why =
@@ -193,83 +187,59 @@ fn too_few(array: &ArrayRecord, usable: &[bool]) -> OpenVolumeError {
     }
 }
 
-struct Builder<'a> {
-    array: &'a ArrayRecord,
-    opened: &'a [Option<Opened>],
+/// A record written by hand may leave lengths out: then the data goes to the end of the device.
+fn with_lengths(mut array: ArrayRecord, opened: &[Option<Opened>]) -> ArrayRecord {
+    for (member, opened) in array.members.iter_mut().zip(opened) {
+        if let (None, Some(opened)) = (member.length_sectors, opened) {
+            let size = opened.source.size().whole_sectors();
+            member.length_sectors = Some(size.saturating_sub(member.offset_sectors.unwrap_or_default()));
+        }
+    }
+    array
 }
 
-impl Builder<'_> {
-    fn reshape_parts(&self, reshape: &ReshapeRecord) -> Result<Vec<Part>, OpenVolumeError> {
-        let size = self.array.size_sectors.0;
-        let position = reshape.position_sectors.0.min(size);
-        let (below, above) = match reshape.direction {
-            Direction::Forward => ((&reshape.to, true), (&reshape.from, false)),
-            Direction::Backward => ((&reshape.from, false), (&reshape.to, true)),
-        };
-        Ok(vec![self.part(below.0, 0, position, below.1)?, self.part(above.0, position, size, above.1)?])
-    }
+/// A stretch of the array with the members that hold it.
+fn part(
+    array: &ArrayRecord,
+    opened: &[Option<Opened>],
+    stretch: &Stretch<'_>,
+) -> Result<Part, OpenVolumeError> {
+    let slots = stretch.map.slots() as usize;
+    let members = array.members.iter().zip(opened).take(slots);
+    let legs = members.map(|(member, opened)| {
+        let leg = opened.as_ref().map(|opened| leg(member, opened, stretch));
+        leg.map(|leg| leg.ok_or_else(|| record_error(array, "offset_sectors is too large"))).transpose()
+    });
+    Ok(Part {
+        start: stretch.start.0,
+        end: stretch.start.saturating_add(stretch.length).0,
+        map: stretch.map.clone(),
+        legs: legs.collect::<Result<_, _>>()?,
+        parity_valid_below: parity_valid_below(array),
+    })
+}
 
-    /// The part `[start, end)` of the array in one geometry; `moved` where a reshape has been already.
-    fn part(&self, geometry: &Geometry, start: u64, end: u64, moved: bool) -> Result<Part, OpenVolumeError> {
-        let slots = geometry.slots as usize;
-        let members = self.array.members.get(..slots).unwrap_or(&self.array.members);
-        let lengths = self.lengths(members)?;
-        let layout = |source| OpenVolumeError::Layout { name: self.array.name.clone(), source };
-        let map = Map::new(geometry, &lengths, Sectors(end)).map_err(layout)?;
-        let opened = self.opened.get(..slots).unwrap_or(self.opened);
-        let mut legs = Vec::with_capacity(slots);
-        for ((member, opened), length) in members.iter().zip(opened).zip(&lengths) {
-            let leg = opened.as_ref().map(|opened| self.leg(member, opened, *length, moved)).transpose()?;
-            legs.push(leg);
-        }
-        Ok(Part { start, end, map, legs, parity_valid_below: self.parity_valid_below() })
+/// A dirty set has valid parity below the resync position only; without a position, nowhere. Entries in a partial
+/// parity log say that some of it is old.
+fn parity_valid_below(array: &ArrayRecord) -> u64 {
+    match (array.resync_position_sectors, array.dirty) {
+        _ if array.write_log.is_some() => 0,
+        (Some(position), _) => position.0,
+        (None, Some(true)) => 0,
+        (None, _) => u64::MAX,
     }
+}
 
-    /// A dirty set has valid parity below the resync position only; without a position, nowhere.
-    fn parity_valid_below(&self) -> u64 {
-        match (self.array.resync_position_sectors, self.array.dirty) {
-            (Some(position), _) => position.0,
-            (None, Some(true)) => 0,
-            (None, _) => u64::MAX,
-        }
-    }
-
-    fn leg(
-        &self,
-        member: &ArrayMember,
-        opened: &Opened,
-        length: Sectors,
-        moved: bool,
-    ) -> Result<Leg, OpenVolumeError> {
-        let offset =
-            member.reshape_offset_sectors.filter(|_| moved).or(member.offset_sectors).unwrap_or_default();
-        let offset =
-            offset.to_bytes().ok_or_else(|| record_error(self.array, "offset_sectors is too large"))?;
-        let readable = opened.source.size().saturating_sub(offset).0 / SECTOR_BYTES;
-        let recovered = match (opened.usable, member.state) {
-            (false, _) => Some(0),
-            (true, MemberState::Rebuilding) => Some(member.recovered_sectors.unwrap_or_default().0),
-            (true, _) => member.recovered_sectors.map(|recovered| recovered.0),
-        };
-        let shift = |range: &raid_meta::record::SectorRange| *range;
-        let bad: Vec<_> = member.bad_sectors.iter().map(shift).collect();
-        let trust = TrustMap::of_member(recovered, &bad, readable.min(length.0));
-        Ok(Leg { source: Arc::clone(&opened.source), offset, trust, label: opened.label.clone() })
-    }
-
-    /// The length of each member: as recorded, else to the end of its device, else (missing) as the others.
-    fn lengths(&self, members: &[ArrayMember]) -> Result<Vec<Sectors>, OpenVolumeError> {
-        let known = |member: &ArrayMember| {
-            member.length_sectors.or_else(|| {
-                let opened = self.opened.get(member.slot.index())?.as_ref()?;
-                let size = Sectors(opened.source.size().0 / SECTOR_BYTES);
-                Some(size.saturating_sub(member.offset_sectors.unwrap_or_default()))
-            })
-        };
-        let known: Vec<Option<Sectors>> = members.iter().map(known).collect();
-        let Some(shortest) = known.iter().flatten().min().copied() else {
-            return Err(record_error(self.array, "no member has a length"));
-        };
-        Ok(known.into_iter().map(|length| length.unwrap_or(shortest)).collect())
-    }
+/// A member on one side of a reshape; none when its offset can not be.
+fn leg(member: &ArrayMember, opened: &Opened, stretch: &Stretch<'_>) -> Option<Leg> {
+    let moved = member.reshape_offset_sectors.filter(|_| stretch.side == Side::After);
+    let offset = moved.or(member.offset_sectors).unwrap_or_default().to_bytes()?;
+    let readable = opened.source.size().saturating_sub(offset).whole_sectors();
+    let recovered = match (opened.usable, member.state) {
+        (false, _) => Some(0),
+        (true, MemberState::Rebuilding) => Some(member.recovered_sectors.unwrap_or_default().0),
+        (true, _) => member.recovered_sectors.map(|recovered| recovered.0),
+    };
+    let trust = TrustMap::of_member(recovered, &member.bad_sectors, readable.0);
+    Some(Leg { source: Arc::clone(&opened.source), offset, trust, label: opened.label.clone() })
 }
