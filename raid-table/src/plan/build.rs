@@ -85,10 +85,6 @@ impl Draft {
         self.push(length, Target::Raid(Raid { kind, chunk, params, legs }))
     }
 
-    pub(super) fn error(&mut self, length: Sectors) -> Result<(), Reason> {
-        self.push(length, Target::Error)
-    }
-
     fn push(&mut self, length: Sectors, target: Target) -> Result<(), Reason> {
         self.lines.push(Line { start: self.end, length, target });
         self.end = add(self.end, length)?;

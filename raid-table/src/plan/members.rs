@@ -15,8 +15,6 @@ pub(super) struct Source {
     part: Part,
     /// From there to the end of the device or its window, where that is known.
     room: Option<Sectors>,
-    /// What the array uses of it, where that is known.
-    length: Option<Sectors>,
 }
 
 /// The member of each slot that is in sync.
@@ -49,7 +47,6 @@ impl Source {
             slot: member.slot,
             part: Part::new(device, add(window, offset)?, depends),
             room: length.map(|length| length.saturating_sub(offset)),
-            length: member.length_sectors,
         })
     }
 
@@ -61,18 +58,13 @@ impl Source {
         }
     }
 
-    /// A device of exactly that length: the member's own, or a helper. What the kernel wants to be there, and
-    /// never uses, beyond the length of the member is an error.
+    /// A device of exactly that length: the member's own, or a helper.
     pub(super) fn whole_device(&self, builder: &mut Builder, needed: Sectors) -> Result<Part, Reason> {
         if self.part.is_whole_device() && self.room == Some(needed) {
             return Ok(self.part.clone());
         }
-        let used = self.length.map_or(needed, |length| length.min(needed));
         let mut draft = Draft::default();
-        draft.linear(self.part(used)?, used)?;
-        if used < needed {
-            draft.error(needed.saturating_sub(used))?;
-        }
+        draft.linear(self.part(needed)?, needed)?;
         builder.helper(&format!("member{}", self.slot), draft)
     }
 }

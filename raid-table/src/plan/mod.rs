@@ -4,7 +4,8 @@
 //! |---|---|
 //! | linear | `linear` lines |
 //! | raid0 | `striped`, a line for each zone of members of different sizes, and `linear` lines for a last row that the array does not fill |
-//! | raid1, raid4, raid5, raid6, raid10 | `raid` without metadata devices |
+//! | raid1, raid4, raid5, raid6 | `raid` without metadata devices |
+//! | raid10 | `striped` over `raid` mirrors, because the kernel does not start its own raid10 without metadata devices |
 //! | raid6 in md's own layouts (left-symmetric and so on) | `raid` for each row of the rotation: see [`rows`](self) below |
 //!
 //! **Members.** The raid target takes no offset for its devices, so a member that does not begin at the first

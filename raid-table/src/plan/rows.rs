@@ -27,27 +27,7 @@ impl Context<'_> {
             .filter_map(|number| self.map.row(u64::from(number)).filter(|row| row.stripe() < rows))
             .map(|row| self.row_array(&mut builder, &row, rows_of(&row, rows, slots)))
             .collect::<Result<_, _>>()?;
-        builder.array(self.rows_in_turn(&arrays)?)
-    }
-
-    /// The rows of the array in turn on the arrays: full turns as one line, what is left a line a row.
-    fn rows_in_turn(&self, arrays: &[Part]) -> Result<Draft, Reason> {
-        let row = self.row_length()?;
-        let turn = times(row, u64::from(self.map.slots()))?;
-        let turns = self.map.size().0.checked_div(turn.0).unwrap_or_default();
-        let (mut draft, striped) = (Draft::default(), times(turn, turns)?);
-        if turns > 0 {
-            draft.striped(row, arrays, striped)?;
-        }
-        let mut rest = self.map.size().saturating_sub(striped);
-        for array in arrays {
-            let length = rest.min(row);
-            if !length.is_zero() {
-                draft.linear(&array.at(times(row, turns)?)?, length)?;
-            }
-            rest = rest.saturating_sub(length);
-        }
-        Ok(draft)
+        builder.array(self.in_turn(&arrays, self.row_length()?, slots)?)
     }
 
     /// The array of all rows that have the same roles as this one.

@@ -3,8 +3,8 @@
 //! linear, striped and unstriped are what the kernel's sources do; a raid target is the map of its own geometry.
 
 use crate::layout::{Map, Role};
-use crate::target::{Device, Line, Linear, Raid, Raid10Format, RaidType, Striped, Target, Unstriped};
-use raid_meta::geometry::{FarSets, Geometry, Layout, Level, Raid10Layout};
+use crate::target::{Device, Line, Linear, Raid, RaidType, Striped, Target, Unstriped};
+use raid_meta::geometry::{Geometry, Layout, Level};
 use raid_meta::record::TableRecord;
 use raid_meta::units::{ChunkSectors, Sectors, Slot};
 
@@ -121,16 +121,11 @@ fn lines(table: &TableRecord) -> Vec<Line> {
 fn raid_map(raid: &Raid, length: Sectors) -> Map {
     let slots = u32::try_from(raid.legs.len()).unwrap();
     let level = raid.kind.level();
-    let copies = raid.params.raid10_copies.unwrap_or(2);
-    let layout = match (level, raid.kind.layout()) {
-        (Level::Raid10, _) => Some(Layout::Raid10(raid10_layout(raid, copies))),
-        // dm's raid4 is md's level 5 with layout 4.
-        (_, layout) => layout.map(Layout::Parity),
-    };
+    let layout = raid.kind.layout().map(Layout::Parity);
+    // dm's raid4 is md's level 5 with layout 4.
     let level = if raid.kind == RaidType::Raid4 { Level::Raid5 } else { level };
     let member = match level {
         Level::Raid1 => length.0,
-        Level::Raid10 => length.0 * u64::from(copies) / u64::from(slots),
         _ => length.0 / u64::from(slots - level.parities()),
     };
     let chunk = ChunkSectors::new(u32::try_from(raid.chunk.0).unwrap());
@@ -138,14 +133,4 @@ fn raid_map(raid: &Raid, length: Sectors) -> Map {
     let map = Map::new(&geometry, &vec![Sectors(member); raid.legs.len()], length).unwrap();
     assert_eq!(map.capacity(), length, "the kernel queues for ever what it rounds off");
     map
-}
-
-fn raid10_layout(raid: &Raid, copies: u32) -> Raid10Layout {
-    let copies = u8::try_from(copies).unwrap();
-    let sets = if raid.params.raid10_use_near_sets { FarSets::Whole } else { FarSets::Sets };
-    match raid.params.raid10_format {
-        None | Some(Raid10Format::Near) => Raid10Layout::near(copies),
-        Some(Raid10Format::Far) => Raid10Layout { near: 1, far: copies, offset: false, sets },
-        Some(Raid10Format::Offset) => Raid10Layout { near: 1, far: copies, offset: true, sets },
-    }
 }

@@ -32,7 +32,7 @@ impl Context<'_> {
     /// chunk.
     fn zone(&self, draft: &mut Draft, zone: &Zone, length: Sectors) -> Result<(), Reason> {
         let chunk = self.chunk()?.sectors();
-        let members = self.in_turn(zone);
+        let members = self.members_in_turn(zone);
         let width = members.len() as u64;
         let rows = length.0.checked_div(times(chunk, width)?.0).unwrap_or_default();
         let striped = times(chunk, rows.saturating_mul(width))?;
@@ -55,7 +55,7 @@ impl Context<'_> {
 
     /// The members of a zone, beginning with the one that has its first chunk. Which one that is depends on the
     /// layout; from there on they take turns in slot order.
-    fn in_turn(&self, zone: &Zone) -> Vec<Slot> {
+    fn members_in_turn(&self, zone: &Zone) -> Vec<Slot> {
         let mut members = zone.members().to_vec();
         let first = self.map.extents(zone.array_start(), Sectors(1)).next();
         let first = first.and_then(|extent| extent.copies.first().map(|place| place.slot));
@@ -64,8 +64,32 @@ impl Context<'_> {
         members
     }
 
+    /// Pieces of that length in turn on the parts, `width` of them: full turns as one line, what is left
+    /// a line a piece. Parts that the array does not reach may be left out at the end.
+    pub(super) fn in_turn(&self, parts: &[Part], piece: Sectors, width: u32) -> Result<Draft, Reason> {
+        let turn = times(piece, u64::from(width))?;
+        let turns = self.map.size().0.checked_div(turn.0).unwrap_or_default();
+        let (mut draft, striped) = (Draft::default(), times(turn, turns)?);
+        if let [only] = parts {
+            draft.linear(only, self.map.size())?;
+            return Ok(draft);
+        }
+        if turns > 0 {
+            draft.striped(piece, parts, striped)?;
+        }
+        let mut rest = self.map.size().saturating_sub(striped);
+        for part in parts {
+            let length = rest.min(piece);
+            if !length.is_zero() {
+                draft.linear(&part.at(times(piece, turns)?)?, length)?;
+            }
+            rest = rest.saturating_sub(length);
+        }
+        Ok(draft)
+    }
+
     /// A member from a sector of its data on.
-    fn piece(&self, slot: Slot, sector: Sectors, length: Sectors) -> Result<Part, Reason> {
+    pub(super) fn piece(&self, slot: Slot, sector: Sectors, length: Sectors) -> Result<Part, Reason> {
         let source = self.source(slot).ok_or(Reason::NoDevice { slot })?;
         source.part(sector.saturating_add(length))?.at(sector)
     }

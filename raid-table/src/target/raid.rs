@@ -6,6 +6,7 @@
 //! * only `raid10_format` selects the layout of a raid10; the type names `raid10_far` and so on do not;
 //! * `raid10_use_near_sets` is counted in `#PARAMS` but never printed, so the kernel does not accept the
 //!   line that it prints. The reader takes a line that is one word short for such a line;
+//! * a raid10 without any metadata device does not start: its layout word stays empty (6.1);
 //! * `raid4` has its parity on the first device; md's raid4 has it on the last, which is `raid5_n`.
 
 use super::device::Device;

@@ -61,6 +61,12 @@ pub enum RaidRefused {
         /// Index of the device.
         index: usize,
     },
+    /// A raid10 without metadata: it starts with an empty layout word.
+    #[error("{kind} without metadata devices: the kernel gives it no layout, and does not start it")]
+    Raid10WithoutMetadata {
+        /// Type.
+        kind: &'static str,
+    },
     /// The length can not be spread over the data devices.
     #[error(
         "a length of {length} sectors can not be divided among {kind} over {devices} devices in chunks of {chunk}"
@@ -95,6 +101,9 @@ impl Raid {
         let (found, min) = (self.legs.len(), self.kind.min_devices());
         if !(min..=MAX_DEVICES).contains(&found) {
             return Err(RaidRefused::Devices { kind: self.kind.name(), found, min });
+        }
+        if self.kind.level() == Level::Raid10 && self.legs.iter().all(|leg| leg.meta.is_none()) {
+            return Err(RaidRefused::Raid10WithoutMetadata { kind: self.kind.name() });
         }
         match self.legs.iter().position(|leg| leg.meta.is_some() && leg.data.is_none()) {
             Some(index) => Err(RaidRefused::MetadataAlone { index }),
