@@ -1,7 +1,8 @@
 //! The bad-block log: ranges of the device whose content must not be returned.
 //!
 //! Entries are 64-bit numbers, length in the low 10 bits and start above, in blocks of 512 bytes shifted by
-//! the superblock's `bblog_shift`, from the start of the device (not of the data). All-ones ends the list.
+//! the superblock's `bblog_shift`, from the start of the device (not of the data). All-ones ends the list. So does
+//! zero: that is what mdadm leaves in a log that has never been written.
 
 use crate::format::schema::{Endian, FieldWalk, Repr};
 use crate::model::Field;
@@ -13,7 +14,7 @@ pub(super) const MAX_SECTORS: u16 = 100;
 /// Most sectors that the kernel takes.
 pub(super) const KERNEL_SECTORS: u16 = 8;
 
-const END: u64 = u64::MAX;
+const ENDS: [u64; 2] = [u64::MAX, 0];
 
 /// A log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl BadBlocks {
     /// Decodes a log from all its bytes.
     pub(super) fn decode(bytes: &[u8], sector: Sectors, shift: u8) -> Self {
         let words = bytes.chunks_exact(8).filter_map(|word| word.try_into().ok()).map(u64::from_le_bytes);
-        let entries: Vec<u64> = words.take_while(|&entry| entry != END).collect();
+        let entries: Vec<u64> = words.take_while(|entry| !ENDS.contains(entry)).collect();
         let rest = bytes.get(entries.len().saturating_mul(8)..).unwrap_or_default().to_vec();
         Self { sector, shift, entries, rest }
     }
@@ -126,11 +127,16 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_zeros_or_out_of_order_is_named() {
+    fn a_log_that_was_never_written_is_empty() {
         let zeros = BadBlocks::decode(&[0; 4096], Sectors(24), 0);
         assert_eq!(zeros.ranges(), []);
-        assert_eq!(zeros.problems(Sectors(100)).len(), 1);
-        assert_eq!(log("14a08c000000000008e02e0000000000", 0).problems(Sectors(10000)).len(), 1);
+        assert_eq!(zeros.problems(Sectors(100)), []);
         assert_eq!(zeros.encode(), [0; 4096]);
+    }
+
+    #[test]
+    fn entries_out_of_order_or_without_length_are_named() {
+        assert_eq!(log("14a08c000000000008e02e0000000000", 0).problems(Sectors(10000)).len(), 1);
+        assert_eq!(log("00e02e0000000000", 0).problems(Sectors(10000)).len(), 1);
     }
 }
