@@ -138,7 +138,8 @@ pub struct VolumeView {
     pub resync_position: Option<Sectors>,
     /// The reshape in progress.
     pub reshape: Option<ReshapeView>,
-    /// A write log with entries that matter, found on this member.
+    /// A write log with entries that matter, as far as this member can tell: one that knows only that there is a
+    /// journal says so, and a current journal device has the last word.
     pub write_log: Option<WriteLog>,
     /// This device's own part.
     pub own: Option<OwnPart>,

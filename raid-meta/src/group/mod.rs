@@ -16,7 +16,7 @@ pub use health::loses_data;
 
 use crate::identify::Member;
 use crate::model::{MemberView, VolumeView};
-use crate::record::{ArrayRecord, Evidence, MemberState, Problem, Role, Severity, SpareRecord, V1};
+use crate::record::{ArrayRecord, Evidence, MemberState, Problem, Role, Severity, SpareRecord, V1, WriteLog};
 use crate::units::{Count, Sectors};
 use slots::Filled;
 use std::collections::HashMap;
@@ -220,11 +220,7 @@ fn array_record(
         members: filled.iter().map(|slot| slot.member.clone()).collect(),
         spares: spares(candidates, filled),
         reshape,
-        write_log: candidates
-            .iter()
-            .filter(|candidate| candidate.view.family == champion.view.family)
-            .filter_map(|candidate| candidate.volume(&volume.uuid)?.write_log)
-            .next(),
+        write_log: write_log(candidates, champion, volume),
         problems,
     };
     slots::fit_raid0(&mut record);
@@ -236,6 +232,20 @@ fn array_record(
     }
     record.health = health::of(&record, volume, geometry.is_none());
     record
+}
+
+/// The write log whose entries matter. A journal device that is as fresh as the champion knows what is in the
+/// journal, the other members only that there is one.
+fn write_log(candidates: &[Candidate<'_>], champion: Candidate<'_>, volume: &VolumeView) -> Option<WriteLog> {
+    let of_set = || candidates.iter().filter(|candidate| candidate.view.family == champion.view.family);
+    let oldest = champion.view.generation.saturating_sub(champion.view.generation_slack);
+    let knows = |candidate: &&Candidate<'_>| {
+        candidate.view.role == Role::Journal && candidate.view.generation >= oldest
+    };
+    match of_set().find(knows) {
+        Some(journal) => journal.volume(&volume.uuid)?.write_log,
+        None => of_set().find_map(|candidate| candidate.volume(&volume.uuid)?.write_log),
+    }
 }
 
 fn spares(candidates: &[Candidate<'_>], filled: &[Filled<'_>]) -> Vec<SpareRecord> {

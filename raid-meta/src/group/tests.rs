@@ -239,3 +239,25 @@ fn a_raid0_of_unequal_members_adds_them_up_and_needs_a_layout() {
     assert_eq!(array.size_sectors, Sectors(1024 + 2048));
     assert_eq!(codes(&array.problems), ["device-too-small", "raid0-layout-unknown"]);
 }
+
+#[test]
+fn a_journal_device_says_whether_the_journal_matters() {
+    let with_journal = |generation, write_log| {
+        let mut members = raid5();
+        for member in &mut members {
+            edit(member).volumes[0].write_log = Some(WriteLog::Journal);
+        }
+        let mut journal = raid5().remove(0);
+        let view = edit(&mut journal);
+        (view.role, view.key, view.generation) = (Role::Journal, Some("9".to_owned()), generation);
+        view.volumes[0].write_log = write_log;
+        members.push(journal);
+        only(members).write_log
+    };
+    assert_eq!(with_journal(10, None), None);
+    assert_eq!(with_journal(10, Some(WriteLog::Journal)), Some(WriteLog::Journal));
+    assert_eq!(with_journal(8, None), Some(WriteLog::Journal));
+    let mut alone = raid5();
+    edit(&mut alone[1]).volumes[0].write_log = Some(WriteLog::Journal);
+    assert_eq!(only(alone).write_log, Some(WriteLog::Journal));
+}
