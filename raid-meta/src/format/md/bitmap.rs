@@ -132,7 +132,8 @@ impl Bitmap {
         }
         let bits = self.readable_bits()?;
         let first = (0..self.head.chunks()?).find(|&chunk| is_set(bits, chunk));
-        let position = first.map_or(Some(u64::MAX), |chunk| chunk.checked_mul(self.head.chunk_sectors()));
+        let position =
+            first.map_or(Some(self.head.sync_size), |chunk| chunk.checked_mul(self.head.chunk_sectors()));
         position.map(Sectors)
     }
 
@@ -264,7 +265,7 @@ mod tests {
     fn bits_beyond_the_last_chunk_mean_nothing() {
         let clean = bitmap(&header(4), &[0x00, 0xff, 0xff]);
         assert_eq!(clean.dirty_chunks(), Some(0));
-        assert_eq!(clean.in_step_below(&EXPECTED), Some(Sectors::MAX));
+        assert_eq!(clean.in_step_below(&EXPECTED), Some(Sectors(1000)));
         let dirty = bitmap(&header(4), &[0x90, 0xff]);
         assert_eq!(dirty.dirty_chunks(), Some(2));
         assert_eq!(dirty.in_step_below(&EXPECTED), Some(Sectors(4 * 128)));

@@ -23,6 +23,11 @@ pub(super) const DEVICE: u64 = 8192;
 /// uuid of the arrays that are made.
 pub(super) const UUID: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
+/// A change to a 1.x superblock.
+pub(super) type Change = fn(&mut v1::Head);
+/// A change to a 0.90 superblock.
+pub(super) type Change0 = fn(&mut V0);
+
 /// A 1.x superblock to be put on a device, with more things to put there.
 #[derive(Clone)]
 pub(super) struct Made {

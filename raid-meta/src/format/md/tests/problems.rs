@@ -53,7 +53,7 @@ fn what_the_kernel_refuses_is_an_error_of_the_find() {
 
 #[test]
 fn a_geometry_that_can_not_be_mapped_is_an_error_of_the_volume_alone() {
-    let cases: [(&str, fn(&mut v1::Head)); 9] = [
+    let cases: [(&str, Change); 9] = [
         ("level-unsupported", |head| head.level = -4),
         ("level-unsupported", |head| head.level = 7),
         ("layout-unsupported", |head| head.layout = 6),
@@ -129,7 +129,7 @@ fn superblocks_of_several_versions_are_all_found() {
 fn contradictions_of_090_are_named() {
     let made = || Made0::raid5(Endian::Little);
     assert_eq!(made().codes(), [""; 0]);
-    let cases: [(&str, fn(&mut V0)); 7] = [
+    let cases: [(&str, Change0); 7] = [
         ("unsupported-version", |superblock| superblock.head.minor_version = 92),
         ("unsupported-version", |superblock| superblock.head.major_version = 2),
         ("size-overrun", |superblock| superblock.head.size = 4033),

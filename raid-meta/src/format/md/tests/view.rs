@@ -120,7 +120,7 @@ fn a_dirty_array_is_in_step_below_its_resync_position_or_the_first_marked_chunk(
     // Chunks of 64 sectors.
     assert_eq!(position(made().with_bitmap(&[0x10, 0, 0, 0, 0, 0, 0, 0], |_| {})), Some(256));
     assert_eq!(position(made().with_bitmap(&[0x01, 0, 0, 0, 0, 0, 0, 0], |_| {})), Some(128));
-    assert_eq!(position(made().with_bitmap(&[0; 8], |_| {})), Some(u64::MAX));
+    assert_eq!(position(made().with_bitmap(&[0; 8], |_| {})), Some(4096));
     assert_eq!(position(made().with_bitmap(&[0; 8], |head| head.events = 6)), Some(128));
     assert_eq!(position(made().with_bitmap(&[0; 8], |head| head.version = 3)), Some(128));
     let new = made().with(|head| (head.resync_offset, head.events) = (0, 0));
@@ -189,7 +189,7 @@ fn a_shrinking_array_keeps_the_slots_that_it_leaves() {
 
 #[test]
 fn a_reshape_that_can_not_be_followed_leaves_no_geometry() {
-    let cases: [(&str, fn(&mut v1::Head)); 3] = [
+    let cases: [(&str, Change); 3] = [
         ("layout-unsupported", |head| head.new_layout = 7),
         ("slots-invalid", |head| head.delta_disks = i32::MIN),
         ("reshape-position-invalid", |head| head.reshape_position = NONE),
