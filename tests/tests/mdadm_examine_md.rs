@@ -3,7 +3,7 @@
 //! Tried on real disks, and on the same disks with a superblock that was edited here: real superblocks
 //! of arrays in the middle of a reshape, with spares, journals and bitmaps, without the arrays.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "a test")]
 
 use raid_meta::device::{Device, FileDisk};
 use raid_meta::format::{Metadata, by_name};
