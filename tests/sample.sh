@@ -14,7 +14,8 @@ cd "$sample"
 PATH=$programs:$PATH
 
 say() {
-    printf '\n# %s\n' "$@"
+    printf '\n'
+    printf '# %s\n' "$@"
 }
 
 # Runs a command line and expects its exit status, which is 0 unless another is given.
@@ -75,6 +76,7 @@ run "raid-table read stale/*.img > stale/array.bin"
 run "raid-pattern check stale/array.bin 94208 --rewritten 2048 --add 10240 && echo all new"
 
 say "Every field of the metadata, with its place and its meaning:"
-run "raid-meta get -o text intel/disk0.img 2>/dev/null || raid-meta dump -o text intel/disk0.img | head -20"
+run "raid-meta dump -o text intel/disk0.img | head -24"
+run "raid-meta check -o text intel/*.img"
 
 printf '\nsample: all as expected; the disks are in %s\n' "$(realpath --relative-to="$OLDPWD" .)"
