@@ -32,6 +32,7 @@ pub fn definitions() -> Vec<Command> {
     vec![
         raid_probe::cli::Probe::command(),
         raid_meta::cli::meta::Meta::command(),
+        raid_table::cli::Table::command(),
         raid_sync::cli::Sync::command(),
         raid_repair::cli::Repair::command(),
     ]
@@ -86,17 +87,28 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         man.render_subcommands_section(&mut bytes)?;
     }
     let after = command.get_after_long_help().or(command.get_after_help());
-    for section in after.map(ToString::to_string).unwrap_or_default().split("\n\n") {
-        section_of_lines(section).to_writer(&mut bytes)?;
+    for part in after.map(ToString::to_string).unwrap_or_default().split("\n\n") {
+        section(part).to_writer(&mut bytes)?;
     }
-    Ok(bytes)
+    Ok(one_preamble(&String::from_utf8_lossy(&bytes)).into_bytes())
 }
 
-/// What follows the options in the help, `Heading:` and indented lines, as a section that keeps its lines.
-fn section_of_lines(text: &str) -> Roff {
+/// Each section brings the definition of the apostrophe again; once is enough.
+fn one_preamble(page: &str) -> String {
+    let start = page.find(".TH ").unwrap_or_default();
+    let (preamble, rest) = page.split_at(start);
+    format!("{preamble}{}", rest.replace(preamble, ""))
+}
+
+/// A paragraph after the options of the help: `Heading:` and indented lines become a section that keeps its lines.
+fn section(text: &str) -> Roff {
     let mut roff = Roff::new();
-    let (heading, lines) = text.split_once('\n').unwrap_or((text, ""));
-    roff.control("SH", [heading.trim_end_matches(':').to_uppercase().as_str()]);
+    let Some((heading, lines)) = text.split_once(":\n") else {
+        roff.control("PP", []);
+        roff.text([roman(text)]);
+        return roff;
+    };
+    roff.control("SH", [heading.to_uppercase().as_str()]);
     roff.control("nf", []);
     for line in lines.lines() {
         roff.text([roman(line.strip_prefix("  ").unwrap_or(line))]);

@@ -23,6 +23,7 @@ pub struct Inputs<'a> {
     args: &'a DeviceArgs,
     console: &'a Console,
     tally: Tally,
+    unknown: Vec<Record>,
 }
 
 impl<'a> Inputs<'a> {
@@ -31,7 +32,7 @@ impl<'a> Inputs<'a> {
         args: &'a DeviceArgs,
         console: &'a Console,
     ) -> Self {
-        Self { devices: Box::new(devices), args, console, tally: Tally::default() }
+        Self { devices: Box::new(devices), args, console, tally: Tally::default(), unknown: Vec::new() }
     }
 
     /// The devices that PATH arguments name.
@@ -70,7 +71,15 @@ impl<'a> Inputs<'a> {
             Some(serial) => spec.open_with(args.sector_size, |_| Some(serial)),
             None => spec.open(args),
         };
-        Self::new(source.windows().into_iter().map(open), args, console)
+        let unknown = source.others.iter().filter(|record| matches!(record, Record::Other(_))).cloned();
+        let unknown = unknown.collect();
+        Self { unknown, ..Self::new(source.windows().into_iter().map(open), args, console) }
+    }
+
+    /// The records of unknown types that were read, to be passed on.
+    #[must_use]
+    pub fn take_unknown(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.unknown)
     }
 
     /// Probes all the devices; reports those that can not be read.

@@ -3,7 +3,9 @@
 use crate::plan::{Options, Plan, plan, top_level};
 use crate::target::{concise, plain};
 use clap::{Args, ValueEnum};
-use raid_meta::cli::{Chosen, Console, Exit, OutputArgs, OutputFormat, Source, SourceArgs, Style};
+use raid_meta::cli::{
+    Chosen, Console, EXIT_STATUS_HELP, Exit, OutputArgs, OutputFormat, Source, SourceArgs, Style,
+};
 use raid_meta::record::{ArrayRecord, Record, TableRecord};
 
 const EXAMPLES: &str = "\
@@ -35,7 +37,7 @@ impl OutputFormat for EmitFormat {
 /// --degraded is given, and then mapped read-only, because nothing would record what is written
 /// without the missing members. dmsetup's own form can not say read-only; concise and json do.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct Emit {
     /// Map arrays that miss members too, read-only
     #[arg(long)]

@@ -3,7 +3,7 @@
 use super::DegradedArgs;
 use crate::layout::ArrayMap;
 use clap::Args;
-use raid_meta::cli::{Console, Exit, ExitContext, OutputArgs, Source, SourceArgs};
+use raid_meta::cli::{Console, EXIT_STATUS_HELP, Exit, ExitContext, OutputArgs, Source, SourceArgs};
 use raid_meta::escape::path_to_text;
 use raid_meta::record::{ArrayRecord, PlaceRecord, Record};
 use raid_meta::units::Sectors;
@@ -21,7 +21,7 @@ Examples:
 ///
 /// Sectors have 512 bytes. Missing members do not matter: the layout says where the data would be.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct MapCommand {
     /// The array: a name, a uuid, or a volume; may be left out where there is only one
     #[arg(long, value_name = "ARRAY")]

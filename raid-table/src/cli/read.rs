@@ -2,7 +2,7 @@
 
 use crate::volume::{OpenOptions, OpenVolumeError, ReadError, Sources, Volume};
 use clap::Args;
-use raid_meta::cli::{Console, DeviceArgs, Exit, Failure, SourceArgs, Spec};
+use raid_meta::cli::{Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, SourceArgs, Spec};
 use raid_meta::device::ReadAt;
 use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord};
@@ -24,6 +24,7 @@ const MAX_NESTING: u32 = 8;
 /// listed as bad, the missing end of a truncated image, a write log with entries, a reshape that can not be
 /// followed.
 #[derive(Args)]
+#[command(after_help = EXIT_STATUS_HELP)]
 pub struct ReadArgs {
     #[command(flatten)]
     source: SourceArgs,

@@ -1,8 +1,8 @@
 //! The table of commands.
 
-use clap::CommandFactory;
 use raid_tests::{Outcome, Run, run};
 use std::ffi::OsStr;
+use std::path::PathBuf;
 
 /// Where a command gets its input from when it is given no path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,36 +15,51 @@ pub(crate) enum Without {
     Refuses,
 }
 
+/// How many paths a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paths {
+    One,
+    Two,
+    /// Any number.
+    Many,
+}
+
+/// What a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prints {
+    /// Records, or text, or shell variables.
+    Records,
+    /// The bytes of an array.
+    Bytes,
+}
+
 /// A command of a program.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Command {
     pub(crate) program: &'static str,
     /// The name of the command; empty for a program that has only one thing to do.
     pub(crate) name: &'static str,
-    /// How many times the path is given.
-    pub(crate) paths: usize,
+    pub(crate) paths: Paths,
     /// What follows the paths.
     pub(crate) after: &'static [&'static str],
     pub(crate) without: Without,
+    pub(crate) prints: Prints,
 }
 
-const fn command(
-    program: &'static str,
-    name: &'static str,
-    paths: usize,
-    after: &'static [&'static str],
-    without: Without,
-) -> Command {
-    Command { program, name, paths, after, without }
+const fn command(program: &'static str, name: &'static str, paths: Paths) -> Command {
+    Command { program, name, paths, after: &[], without: Without::Records, prints: Prints::Records }
 }
 
-/// Every command that reads devices.
-pub(crate) const COMMANDS: [Command; 5] = [
-    command("raid-probe", "", 1, &[], Without::Machine),
-    command("raid-meta", "dump", 1, &[], Without::Records),
-    command("raid-meta", "get", 1, &["magic"], Without::Refuses),
-    command("raid-meta", "check", 1, &[], Without::Records),
-    command("raid-meta", "diff", 2, &[], Without::Refuses),
+/// Every command.
+pub(crate) const COMMANDS: [Command; 8] = [
+    Command { without: Without::Machine, ..command("raid-probe", "", Paths::Many) },
+    command("raid-meta", "dump", Paths::Many),
+    Command { after: &["magic"], without: Without::Refuses, ..command("raid-meta", "get", Paths::One) },
+    command("raid-meta", "check", Paths::Many),
+    Command { without: Without::Refuses, ..command("raid-meta", "diff", Paths::Two) },
+    command("raid-table", "emit", Paths::Many),
+    Command { after: &["--sector", "0"], ..command("raid-table", "map", Paths::Many) },
+    Command { prints: Prints::Bytes, ..command("raid-table", "read", Paths::Many) },
 ];
 
 /// Programs with no command yet.
@@ -63,8 +78,23 @@ impl Command {
 
     /// The command on a path.
     pub(crate) fn on(self, path: impl AsRef<OsStr>) -> Run {
-        let paths = (0..self.paths).map(|_| path.as_ref());
-        self.bare().args(paths).args(self.after)
+        let times = if self.paths == Paths::Two { 2 } else { 1 };
+        self.bare().args(std::iter::repeat_n(path.as_ref(), times)).args(self.after)
+    }
+
+    /// The command with no path, on that standard input.
+    pub(crate) fn reading(self, input: impl Into<Vec<u8>>) -> Run {
+        self.bare().args(self.after).stdin(input)
+    }
+
+    /// The command on as many disks of a set as it takes.
+    pub(crate) fn on_set(self, disks: &[PathBuf]) -> Run {
+        let number = match self.paths {
+            Paths::One => 1,
+            Paths::Two => 2,
+            Paths::Many => disks.len(),
+        };
+        self.bare().args(&disks[..number]).args(self.after)
     }
 }
 
@@ -79,13 +109,7 @@ pub(crate) fn assert_one_line(program: &str, outcome: &Outcome) {
 
 #[test]
 fn every_command_is_in_the_table() {
-    let definitions = [
-        raid_probe::cli::Probe::command(),
-        raid_meta::cli::meta::Meta::command(),
-        raid_sync::cli::Sync::command(),
-        raid_repair::cli::Repair::command(),
-    ];
-    for definition in definitions {
+    for definition in raid_tests::generated::definitions() {
         let program = definition.get_name();
         let names: Vec<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
         let expected: Vec<&str> = COMMANDS

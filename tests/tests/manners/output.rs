@@ -1,37 +1,38 @@
 //! Output styles, readers that go away, and outputs that can not be written.
 
-use crate::commands::{COMMANDS, Command};
+use crate::commands::{COMMANDS, Command, Prints};
 use raid_tests::{Fixture, Run, run};
 use std::fs::OpenOptions;
 use std::process::Stdio;
 
 /// Each command on a fixture where it prints something, with the status it ends with.
 fn printing(fixture: &Fixture) -> Vec<(Command, Run, i32)> {
-    let cases = COMMANDS.into_iter().map(|command| {
-        let run = match command.paths {
-            1 => command.on(&fixture.disks[0]),
-            _ => command.bare().args(&fixture.disks[..2]),
-        };
-        (command, run, i32::from(command.name == "diff"))
-    });
-    cases.collect()
+    let status = |command: Command| i32::from(command.name == "diff");
+    COMMANDS.into_iter().map(|command| (command, command.on_set(&fixture.disks), status(command))).collect()
+}
+
+/// Those that print records.
+fn recording(fixture: &Fixture) -> Vec<(Command, Run, i32)> {
+    let mut cases = printing(fixture);
+    cases.retain(|(command, ..)| command.prints == Prints::Records);
+    cases
 }
 
 #[test]
 fn records_are_printed_unless_standard_output_is_a_terminal() {
     let Some(fixture) = Fixture::open("md12-raid5-ls-3") else { return };
-    for (command, run, code) in printing(&fixture) {
+    for (command, run, code) in recording(&fixture) {
         let outcome = run.outcome().expect_code(code);
         assert!(!outcome.records().is_empty(), "{command:?}: {outcome}");
         for record in outcome.records() {
             assert_eq!(record["v"], 1, "{record}");
         }
     }
-    for (_, run, code) in printing(&fixture) {
+    for (_, run, code) in recording(&fixture) {
         let json = run.arg("-J").outcome().expect_code(code);
         assert!(!json.records().is_empty());
     }
-    for (command, run, code) in printing(&fixture) {
+    for (command, run, code) in recording(&fixture) {
         let text = run.args(["-o", "text"]).outcome().expect_code(code);
         assert!(!text.stdout.is_empty() && !text.text().starts_with('{'), "{command:?}: {text}");
         assert!(!text.text().contains('\x1b'), "no colours unless asked for: {text}");
@@ -41,7 +42,7 @@ fn records_are_printed_unless_standard_output_is_a_terminal() {
 #[test]
 fn exported_blocks_are_read_back_by_a_shell() {
     let Some(fixture) = Fixture::open("md12-raid5-ls-3") else { return };
-    for (command, run, code) in printing(&fixture) {
+    for (command, run, code) in recording(&fixture) {
         let outcome = run.arg("--export").outcome().expect_code(code);
         let text = outcome.text();
         for line in text.lines().filter(|line| !line.is_empty()) {

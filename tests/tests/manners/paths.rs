@@ -1,6 +1,6 @@
 //! Paths that can not be read, and files that hold no metadata.
 
-use crate::commands::{COMMANDS, assert_one_line};
+use crate::commands::{COMMANDS, Paths, assert_one_line};
 use raid_tests::{Fixture, run};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -114,10 +114,13 @@ fn some_paths_that_fail_among_others_that_work_are_a_part_done() {
     let directory = directory();
     let Some(fixture) = Fixture::open("md12-raid5-ls-3") else { return };
     let missing = directory.path().join("missing");
-    for command in COMMANDS.into_iter().filter(|command| command.paths == 1 && command.after.is_empty()) {
-        let outcome = command.on(&fixture.disks[0]).arg(&missing).outcome().expect_code(5);
+    for command in COMMANDS.into_iter().filter(|command| command.paths == Paths::Many) {
+        let disks = [fixture.disks.as_slice(), std::slice::from_ref(&missing)].concat();
+        let outcome = command.on_set(&disks).outcome().expect_code(5);
+        assert!(!outcome.stdout.is_empty(), "{outcome}");
         assert_one_line(command.program, &raid_tests::Outcome { stdout: Vec::new(), ..outcome });
-        let _ = command.on(&missing).arg(&fixture.disks[0]).outcome().expect_code(5);
+        let disks = [std::slice::from_ref(&missing), fixture.disks.as_slice()].concat();
+        let _ = command.on_set(&disks).outcome().expect_code(5);
     }
 }
 

@@ -23,8 +23,12 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<Exit> {
-        let (found, tally) = probed(self.source.inputs(console)?, &self.source.devices, console)?;
         console.set_style(self.output.style());
+        let mut inputs = self.source.inputs(console)?;
+        let unknown = inputs.take_unknown();
+        let found = probed(inputs, &self.source.devices, console);
+        console.pass_on(&unknown)?;
+        let (found, tally) = found?;
         let mut exit = Exit::Done;
         for member in &found.members {
             console.problems(member);

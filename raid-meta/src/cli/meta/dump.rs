@@ -39,7 +39,14 @@ impl OutputFormat for DumpFormat {
 
 impl Dump {
     pub(super) fn run(&self, console: &mut Console) -> anyhow::Result<Exit> {
-        let (found, tally) = probed(self.source.inputs(console)?, &self.source.devices, console)?;
+        let mut inputs = self.source.inputs(console)?;
+        let unknown = inputs.take_unknown();
+        let found = probed(inputs, &self.source.devices, console);
+        if let Chosen::Style(style) = self.output.chosen() {
+            console.set_style(style);
+            console.pass_on(&unknown)?;
+        }
+        let (found, tally) = found?;
         let mut exit = Exit::Done;
         for member in &found.members {
             console.problems(member);
@@ -50,8 +57,9 @@ impl Dump {
     }
 
     fn print(&self, member: &Member, console: &mut Console) -> anyhow::Result<()> {
-        let Chosen::Style(style) = self.output.chosen() else { return hexdump(member, console) };
-        console.set_style(style);
+        if let Chosen::Own(_) = self.output.chosen() {
+            return hexdump(member, console);
+        }
         for field in inspect::fields(member) {
             console.print(&Record::Field(field))?;
         }

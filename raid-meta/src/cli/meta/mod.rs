@@ -8,6 +8,7 @@ mod get;
 use super::{CommonArgs, Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, Inputs, Program, Tally};
 use crate::identify::Member;
 use crate::probe::Probe;
+use crate::record::Record;
 use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
@@ -85,6 +86,11 @@ fn soundness(member: &Member) -> Exit {
 }
 
 impl Console {
+    /// Prints records of unknown types as they came.
+    fn pass_on(&mut self, records: &[Record]) -> std::io::Result<()> {
+        records.iter().try_for_each(|record| self.print(record))
+    }
+
     /// Says what is wrong with a member: see [`Console::problem`].
     fn problems(&self, member: &Member) {
         for problem in &member.problems {
