@@ -11,13 +11,17 @@ pub mod forge;
 pub mod generated;
 mod image;
 pub mod mixed;
+mod pattern;
 mod program;
 pub mod random;
 pub mod sparse;
+mod vm;
 
 pub use fixture::Fixture;
 pub use image::sparse_copy;
+pub use pattern::Pattern;
 pub use program::{Outcome, Run, program, run};
+pub use vm::Vm;
 
 use std::path::PathBuf;
 
