@@ -7,7 +7,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Size of the blocks that are read and kept.
-const BLOCK: u64 = 4096;
+const BLOCK_BYTES: usize = 4096;
+const BLOCK: u64 = BLOCK_BYTES as u64;
 /// Larger reads go past the cache.
 const MAX_CACHED_READ: usize = 8192;
 /// Blocks kept; past that, nothing more is.
@@ -31,7 +32,7 @@ impl CachedDisk {
         if let Some(block) = blocks.get(&number) {
             return Ok(Arc::clone(block));
         }
-        let mut buffer = [0; BLOCK as usize];
+        let mut buffer = [0; BLOCK_BYTES];
         let read = self.disk.read_at(Bytes(number * BLOCK), &mut buffer)?;
         let block: Arc<[u8]> = buffer.get(..read).unwrap_or_default().into();
         if blocks.len() < MAX_BLOCKS {
