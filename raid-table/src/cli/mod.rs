@@ -1,6 +1,7 @@
 //! The command line of raid-table.
 
 mod default;
+mod draw;
 mod emit;
 mod map;
 mod read;
@@ -41,6 +42,7 @@ struct Definition {
 enum Command {
     Emit(emit::Emit),
     Map(map::MapCommand),
+    Draw(draw::Draw),
     Read(ReadArgs),
 }
 
@@ -85,6 +87,7 @@ impl Program for Table {
         match self.0.command {
             Command::Emit(emit) => emit.run(console),
             Command::Map(map) => map.run(console),
+            Command::Draw(draw) => draw.run(console),
             Command::Read(read) => read.run(console),
         }
     }
