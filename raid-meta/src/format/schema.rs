@@ -2,6 +2,8 @@
 //! same list.
 //!
 //! ```
+//! use raid_meta::format::schema::DiskStruct;
+//!
 //! raid_meta::disk_struct! {
 //!     /// A label.
 //!     pub struct Label {
