@@ -33,6 +33,7 @@ complete -c raid-table -n "__fish_raid_table_needs_command" -s h -l help -d 'Pri
 complete -c raid-table -n "__fish_raid_table_needs_command" -s V -l version -d 'Print version'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "emit" -d 'Print the device-mapper tables of arrays'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
+complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "draw" -d 'Draw which chunk of an array is on which member'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "read" -d 'Write the bytes of an array to standard output'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l array -d 'Only this array: a name, a uuid, or a volume; all unless told' -r
@@ -75,6 +76,22 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l assume-ord
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l array -d 'The array: a name, a uuid, or a volume; may be left out where there is only one' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -s o -l output -d 'The kind of picture' -r -f -a "text\t'Text'
+svg\t'An SVG document'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
+isw\t''"
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l degraded -d 'Accepted; this command needs no permission to do without missing members'
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
+complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
@@ -94,7 +111,8 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l force -d 
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map read help" -f -a "emit" -d 'Print the device-mapper tables of arrays'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map read help" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map read help" -f -a "read" -d 'Write the bytes of an array to standard output'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map read help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "emit" -d 'Print the device-mapper tables of arrays'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "draw" -d 'Draw which chunk of an array is on which member'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "read" -d 'Write the bytes of an array to standard output'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -3,7 +3,7 @@
 use super::DegradedArgs;
 use crate::draw::{svg, text};
 use clap::{Args, ValueEnum};
-use raid_meta::cli::{Console, Exit, ExitContext, SourceArgs};
+use raid_meta::cli::{Console, EXIT_STATUS_HELP, Exit, ExitContext, SourceArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ enum Picture {
 ///
 /// As many rows as it takes for the pattern to show. Text, also where standard output is no terminal.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct Draw {
     /// The array: a name, a uuid, or a volume; may be left out where there is only one
     #[arg(long, value_name = "ARRAY")]

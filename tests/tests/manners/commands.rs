@@ -1,6 +1,7 @@
 //! The table of commands.
 
 use raid_tests::{Outcome, Run, run};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -29,7 +30,7 @@ pub(crate) enum Paths {
 pub(crate) enum Prints {
     /// Records, or text, or shell variables.
     Records,
-    /// The bytes of an array.
+    /// The bytes of an array, or a picture.
     Bytes,
 }
 
@@ -51,7 +52,7 @@ const fn command(program: &'static str, name: &'static str, paths: Paths) -> Com
 }
 
 /// Every command.
-pub(crate) const COMMANDS: [Command; 8] = [
+pub(crate) const COMMANDS: [Command; 9] = [
     Command { without: Without::Machine, ..command("raid-probe", "", Paths::Many) },
     command("raid-meta", "dump", Paths::Many),
     Command { after: &["magic"], without: Without::Refuses, ..command("raid-meta", "get", Paths::One) },
@@ -60,6 +61,7 @@ pub(crate) const COMMANDS: [Command; 8] = [
     command("raid-table", "emit", Paths::Many),
     Command { after: &["--sector", "0"], ..command("raid-table", "map", Paths::Many) },
     Command { prints: Prints::Bytes, ..command("raid-table", "read", Paths::Many) },
+    Command { prints: Prints::Bytes, ..command("raid-table", "draw", Paths::Many) },
 ];
 
 /// Programs with no command yet.
@@ -111,13 +113,13 @@ pub(crate) fn assert_one_line(program: &str, outcome: &Outcome) {
 fn every_command_is_in_the_table() {
     for definition in raid_tests::generated::definitions() {
         let program = definition.get_name();
-        let names: Vec<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
-        let expected: Vec<&str> = COMMANDS
+        let names: BTreeSet<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
+        let expected: BTreeSet<&str> = COMMANDS
             .iter()
             .filter(|command| command.program == program)
             .map(|command| command.name)
             .collect();
-        let names = if names.is_empty() && !EMPTY.contains(&program) { vec![""] } else { names };
+        let names = if names.is_empty() && !EMPTY.contains(&program) { BTreeSet::from([""]) } else { names };
         assert_eq!(names, expected, "{program}");
     }
 }
