@@ -9,6 +9,9 @@ use std::fmt;
 /// Bytes in a sector.
 pub const SECTOR_BYTES: u64 = 512;
 
+/// Bytes in a sector, as the length of a buffer.
+pub const SECTOR_LENGTH: usize = 512;
+
 /// Largest integer that every JSON reader keeps exact.
 const EXACT_JSON_INTEGER: u64 = 1 << 53;
 

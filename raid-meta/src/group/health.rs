@@ -46,6 +46,9 @@ pub fn loses_data(geometry: &Geometry, present: &[bool]) -> bool {
 /// Whether some chunk has all its copies on missing members; the pattern repeats after one chunk per slot.
 fn raid10_is_lost(geometry: &Geometry, present: &[bool]) -> bool {
     let Some(layout) = geometry.layout.and_then(Layout::raid10) else { return true };
+    if layout.copies() > geometry.slots {
+        return true;
+    }
     (0..u64::from(geometry.slots)).any(|chunk| {
         raid10_copy_slots(layout, geometry.slots, chunk).all(|slot| present.get(slot.index()) != Some(&true))
     })

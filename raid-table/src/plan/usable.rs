@@ -3,7 +3,7 @@
 use super::Options;
 use super::error::Reason;
 use crate::layout::Map;
-use raid_meta::geometry::Level;
+use raid_meta::group::loses_data;
 use raid_meta::record::{ArrayMember, ArrayRecord, Health, MemberState, Problem, WriteLog};
 use raid_meta::units::{Sectors, Slot};
 
@@ -42,7 +42,7 @@ pub(super) fn check(
     options: &Options,
 ) -> Result<(), Reason> {
     let missing_slots = || missing.to_vec();
-    if array.health == Health::Failed || !survives(array, map, missing) {
+    if array.health == Health::Failed || !survives(array, missing) {
         return Err(Reason::Failed { missing: missing_slots() });
     }
     if !missing.is_empty() && !options.degraded {
@@ -62,21 +62,9 @@ fn bad_sectors(member: &ArrayMember) -> Sectors {
 }
 
 /// Whether the level can do without those members.
-fn survives(array: &ArrayRecord, map: &Map, missing: &[Slot]) -> bool {
-    match array.level {
-        Level::Linear | Level::Raid0 => missing.is_empty(),
-        Level::Raid1 => missing.len() < Slot(map.slots()).index(),
-        Level::Raid4 | Level::Raid5 | Level::Raid6 => missing.len() <= Slot(array.level.parities()).index(),
-        Level::Raid10 => every_chunk_has_a_copy(array, map, missing),
-    }
-}
-
-/// Which members hold the copies of a chunk comes back after at most as many chunks as there are slots.
-fn every_chunk_has_a_copy(array: &ArrayRecord, map: &Map, missing: &[Slot]) -> bool {
-    let chunk = array.chunk_sectors.map_or(Sectors::ZERO, |chunk| chunk.sectors());
-    let period = chunk.checked_mul(u64::from(map.slots())).unwrap_or(map.size());
-    map.extents(Sectors::ZERO, period)
-        .all(|extent| extent.copies.iter().any(|copy| !missing.contains(&copy.slot)))
+fn survives(array: &ArrayRecord, missing: &[Slot]) -> bool {
+    let present: Vec<bool> = (0..array.slots).map(|slot| !missing.contains(&Slot(slot))).collect();
+    !loses_data(&array.geometry(), &present)
 }
 
 /// Whether there are stripes whose parity may not be that of their data.

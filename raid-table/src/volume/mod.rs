@@ -22,7 +22,7 @@ use crate::layout::Map;
 use leg::Leg;
 use raid_meta::device::ReadAt;
 use raid_meta::record::SectorRange;
-use raid_meta::units::{Bytes, SECTOR_BYTES, SectorSize, Sectors};
+use raid_meta::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH, SectorSize, Sectors};
 use std::io;
 
 /// An array that can be read.
@@ -80,27 +80,26 @@ impl Volume {
 
     /// A range that begins or ends inside a sector: those sectors go through a small buffer.
     fn read_unaligned(&self, sector: u64, head: usize, buffer: &mut [u8]) -> Result<(), ReadError> {
-        const SECTOR: usize = SECTOR_BYTES as usize;
         let mut sector = sector;
         let mut rest = buffer;
         if head > 0 {
-            let length = rest.len().min(SECTOR - head);
+            let length = rest.len().min(SECTOR_LENGTH - head);
             let (first, after) = rest.split_at_mut(length);
             self.read_part_of_sector(sector, head, first)?;
             sector += 1;
             rest = after;
         }
-        let whole = rest.len() / SECTOR * SECTOR;
+        let whole = rest.len() / SECTOR_LENGTH * SECTOR_LENGTH;
         let (middle, tail) = rest.split_at_mut(whole);
         self.read_sectors(sector, middle)?;
-        self.read_part_of_sector(sector + (whole / SECTOR) as u64, 0, tail)
+        self.read_part_of_sector(sector + (whole / SECTOR_LENGTH) as u64, 0, tail)
     }
 
     fn read_part_of_sector(&self, sector: u64, head: usize, buffer: &mut [u8]) -> Result<(), ReadError> {
         if buffer.is_empty() {
             return Ok(());
         }
-        let mut whole = [0; SECTOR_BYTES as usize];
+        let mut whole = [0; SECTOR_LENGTH];
         self.read_sectors(sector, &mut whole)?;
         let length = buffer.len();
         buffer.copy_from_slice(&whole[head..head + length]);

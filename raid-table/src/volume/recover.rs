@@ -12,8 +12,7 @@ use super::read::Pending;
 use super::{Part, Volume};
 use crate::layout::Extent;
 use crate::parity;
-use raid_meta::units::{SECTOR_BYTES, Sectors};
-use std::io;
+use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors};
 
 /// Scratch memory for a window, over all members.
 const WINDOW_BYTES: u64 = 8 << 20;
@@ -185,7 +184,7 @@ impl Part {
             length = length.min(run);
             if let Some(distrust) = distrust {
                 reasons.push(format!("slot {slot} ({}) is {distrust}", leg.label));
-            } else if let Err(error) = leg.read(sector, &mut [0; SECTOR_BYTES as usize]) {
+            } else if let Err(error) = leg.read(sector, &mut [0; SECTOR_LENGTH]) {
                 return volume.io_error(extent.array.0, 1, &leg.label, error);
             }
         }
@@ -215,11 +214,4 @@ fn halves(extent: &Extent, at: u64) -> (Extent, Extent) {
         second.copies.push(crate::layout::Place { sector, ..*place });
     }
     (first, second)
-}
-
-/// A read that failed for want of the device itself, for callers that tell it from refusals.
-impl From<ReadError> for io::Error {
-    fn from(error: ReadError) -> Self {
-        Self::other(error)
-    }
 }

@@ -12,7 +12,7 @@ use raid_meta::units::{ChunkSectors, Slot};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-const SECTOR: usize = SECTOR_BYTES as usize;
+const SECTOR: usize = SECTOR_LENGTH;
 
 /// A disk in memory; some sectors can not be read.
 struct Memory {
@@ -91,6 +91,7 @@ fn lay_out(map: &Map, offset: usize, start: u64, end: u64, disks: &mut [Vec<u8>]
 }
 
 const OFFSET: u64 = 16;
+const OFFSET_SECTORS: usize = 16;
 
 fn array(level: Level, layout: Option<Layout>, slots: u32, chunk: u32, member_sectors: u64) -> Array {
     let chunk = (level != Level::Raid1).then(|| ChunkSectors::new(chunk).unwrap());
@@ -101,7 +102,7 @@ fn array(level: Level, layout: Option<Layout>, slots: u32, chunk: u32, member_se
     let map = Map::new(&geometry, &lengths, size).unwrap();
     let bytes = usize::try_from(OFFSET + member_sectors).unwrap() * SECTOR;
     let mut disks = vec![vec![0xEE; bytes]; slots as usize];
-    lay_out(&map, OFFSET as usize * SECTOR, 0, size.0, &mut disks);
+    lay_out(&map, OFFSET_SECTORS * SECTOR, 0, size.0, &mut disks);
     let disks = disks.into_iter().map(|bytes| Memory { bytes, broken: HashSet::new() }).collect();
     let members = (0..slots).map(|slot| array_member(slot, member_sectors)).collect();
     let record = serde_json::from_value::<ArrayRecord>(serde_json::json!({
@@ -212,7 +213,7 @@ fn unequal_members_of_a_raid0_read_back_in_both_layouts() {
             Geometry { level: Level::Raid0, layout: Some(layout), chunk: ChunkSectors::new(8), slots: 4 };
         let map = Map::new(&geometry, &lengths, Sectors(120)).unwrap();
         let mut disks = vec![vec![0; 64 * SECTOR]; 4];
-        lay_out(&map, OFFSET as usize * SECTOR, 0, 120, &mut disks);
+        lay_out(&map, OFFSET_SECTORS * SECTOR, 0, 120, &mut disks);
         let mut array = array(Level::Raid0, None, 4, 8, 16);
         array.disks = disks.into_iter().map(|bytes| Memory { bytes, broken: HashSet::new() }).collect();
         array.record.layout = Some(layout);
@@ -242,7 +243,7 @@ fn a_member_is_not_believed_beyond_what_was_rebuilt() {
     let mut raid5 = array(Level::Raid5, Some(ParityLayout::LeftSymmetric.into()), 3, 8, 64);
     raid5.record.members[1].state = MemberState::Rebuilding;
     raid5.record.members[1].recovered_sectors = Some(Sectors(21));
-    raid5.disks[1].bytes[(OFFSET as usize + 21) * SECTOR..].fill(0xAA);
+    raid5.disks[1].bytes[(OFFSET_SECTORS + 21) * SECTOR..].fill(0xAA);
     assert_reads(&raid5.open().unwrap(), 0, raid5.size());
     let volume = raid5.without(&[0]).open().unwrap();
     assert_reads(&volume, 0, 32);
@@ -268,7 +269,7 @@ fn parity_is_not_believed_beyond_the_resync_position() {
 #[test]
 fn a_truncated_or_listed_bad_sector_is_computed_or_refused() {
     let mut raid1 = array(Level::Raid1, None, 2, 8, 64);
-    raid1.disks[0].bytes.truncate((OFFSET as usize + 40) * SECTOR);
+    raid1.disks[0].bytes.truncate((OFFSET_SECTORS + 40) * SECTOR);
     assert_reads(&raid1.open().unwrap(), 0, 64);
     let range = SectorRange { start_sectors: Sectors(50), length_sectors: Sectors(3) };
     raid1.record.members[1].bad_sectors = vec![range];
@@ -291,7 +292,7 @@ fn both_sides_of_a_reshape_are_read_in_their_own_geometry() {
         let old = Map::new(&from, &lengths[..3], Sectors(size)).unwrap();
         let new = Map::new(&to, &lengths, Sectors(size)).unwrap();
         let mut disks = vec![vec![0xEE; 256 * SECTOR]; 4];
-        lay_out(&old, OFFSET as usize * SECTOR, 0, size, &mut disks[..3]);
+        lay_out(&old, OFFSET_SECTORS * SECTOR, 0, size, &mut disks[..3]);
         lay_out(&new, 128 * SECTOR, 0, size, &mut disks);
         for (at, disk) in disks.iter_mut().enumerate() {
             // What the position says is not there any more is not to be read.
@@ -301,7 +302,7 @@ fn both_sides_of_a_reshape_are_read_in_their_own_geometry() {
                 disk[(base + rows.start) * SECTOR..(base + rows.end) * SECTOR].fill(0xDD);
             };
             if at < 3 {
-                wipe(disk, OFFSET as usize, if direction == Direction::Forward { 0..32 } else { old_rows });
+                wipe(disk, OFFSET_SECTORS, if direction == Direction::Forward { 0..32 } else { old_rows });
             }
             wipe(disk, 128, new_rows);
         }
