@@ -291,7 +291,7 @@ impl Content {
             return Self::Other;
         };
         // A block of equal words is itself, moved by one word.
-        if block.len() % 4 == 0 && rest == &block[..rest.len()] {
+        if block.len().is_multiple_of(4) && rest == &block[..rest.len()] {
             Self::Same(u32::from_le_bytes(*first))
         } else {
             Self::Other
