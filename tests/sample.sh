@@ -5,13 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-programs=$(realpath "${CARGO_TARGET_DIR:-target}")/release
+target=$(realpath "${CARGO_TARGET_DIR:-target}")
 fixtures=$PWD/tests/fixtures
-sample=$programs/../sample
+sample=$target/sample
 rm -rf "$sample"
 mkdir -p "$sample"
 cd "$sample"
-PATH=$programs:$PATH
+PATH=$target/release:$PATH
 
 say() {
     printf '\n'
@@ -51,8 +51,11 @@ run "raid-probe -o text intel/*.img"
 say "The same as records, and what of it the kernel would be given:"
 run "raid-probe intel/*.img | raid-table -o dmsetup"
 
-say "Where is what? D is data, P parity:"
+say "Where is what?"
 run "raid-probe intel/*.img | raid-table draw"
+
+say "And without disk1:"
+run "raid-table draw intel/disk0.img intel/disk2.img"
 
 say "Array sector 1000 is on this disk, at this sector, with these mates:"
 run "raid-table map --sector 1000 -o text intel/*.img"
