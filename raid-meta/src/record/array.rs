@@ -6,7 +6,10 @@
 use super::{Problem, V1};
 use crate::geometry::{Geometry, Layout, Level};
 use crate::units::{ChunkSectors, Sectors, Slot};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::HashSet;
+use std::fmt;
 
 /// Health of an array: the first that applies, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -157,6 +160,7 @@ pub struct ArrayRecord {
     #[serde(default)]
     pub set_id: Option<String>,
     /// The dm name that activation uses: never empty, unique in the stream.
+    #[serde(deserialize_with = "usable_name")]
     pub name: String,
     /// Bare name on disk, escaped.
     #[serde(default)]
@@ -187,6 +191,7 @@ pub struct ArrayRecord {
     #[serde(default)]
     pub resync_position_sectors: Option<Sectors>,
     /// One per slot, in order.
+    #[serde(deserialize_with = "distinct_slots")]
     pub members: Vec<ArrayMember>,
     /// Spares of the set.
     #[serde(default)]
@@ -204,6 +209,51 @@ pub struct ArrayRecord {
 
 fn optimal() -> Health {
     Health::Optimal
+}
+
+/// Longest name that is read; device-mapper takes 127 bytes.
+const MAX_NAME: usize = 1024;
+
+fn usable_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    match name.len() {
+        0 => Err(D::Error::custom("the name is empty")),
+        1..=MAX_NAME => Ok(name),
+        long => Err(D::Error::custom(format_args!("a name of {long} bytes, expected at most {MAX_NAME}"))),
+    }
+}
+
+/// Most members that are read; no format has as many.
+const MAX_MEMBERS: usize = 4096;
+
+/// Reads the members one by one: a list without end is left at once, and so is one that gives a slot twice.
+fn distinct_slots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ArrayMember>, D::Error> {
+    deserializer.deserialize_seq(Members)
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<ArrayMember>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {MAX_MEMBERS} members")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        let mut slots = HashSet::new();
+        while let Some(member) = list.next_element::<ArrayMember>()? {
+            if !slots.insert(member.slot) {
+                return Err(A::Error::custom(format_args!("slot {} is given twice", member.slot)));
+            }
+            if members.len() == MAX_MEMBERS {
+                return Err(A::Error::custom(format_args!("more than {MAX_MEMBERS} members")));
+            }
+            members.push(member);
+        }
+        Ok(members)
+    }
 }
 
 impl ArrayRecord {

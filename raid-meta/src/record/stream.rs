@@ -53,35 +53,63 @@ impl Record {
         serde_json::to_string(self)
     }
 
-    /// Reads one line.
+    /// Reads one line: first what it is, without keeping anything of it, then its fields.
     fn from_line(line: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(line).map_err(|error| format!("not JSON: {error}"))?;
-        let kind = value.get("type").and_then(Value::as_str).ok_or("no \"type\"")?.to_owned();
-        match value.get("v").and_then(Value::as_u64) {
+        if !line.trim_start().starts_with('{') {
+            return Err("not a record: expected a JSON object".to_owned());
+        }
+        let head: Head = serde_json::from_str(line).map_err(|error| match error.is_data() {
+            true => format!("not a record: {error}"),
+            false => format!("not JSON: {error}"),
+        })?;
+        let kind = head.kind.ok_or("no \"type\"")?;
+        match head.v {
             Some(V1::NUMBER) => {}
             Some(other) => return Err(format!("{kind}: record version {other}, expected 1")),
             None => return Err(format!("{kind}: no \"v\", expected 1")),
         }
-        Self::from_fields(&kind, value).map_err(|error| format!("{kind}: {error}"))
+        let most = most_bytes(&kind);
+        if line.len() > most {
+            return Err(format!("{kind}: a record of {} bytes, expected at most {most}", line.len()));
+        }
+        Self::from_fields(&kind, line).map_err(|error| format!("{kind}: {error}"))
     }
 
     /// A record of a known type has to have its fields; only an unknown type is passed on as it is.
-    fn from_fields(kind: &str, value: Value) -> Result<Self, serde_json::Error> {
-        use serde_json::from_value;
+    fn from_fields(kind: &str, line: &str) -> Result<Self, serde_json::Error> {
+        use serde_json::from_str;
         Ok(match kind {
-            "member" => Self::Member(from_value(value)?),
-            "array" => Self::Array(from_value(value)?),
-            "table" => Self::Table(from_value(value)?),
-            "field" => Self::Field(from_value(value)?),
-            "verdict" => Self::Verdict(from_value(value)?),
-            "difference" => Self::Difference(from_value(value)?),
-            "place" => Self::Place(from_value(value)?),
-            "mismatch" => Self::Mismatch(from_value(value)?),
-            "region" => Self::Region(from_value(value)?),
-            "progress" => Self::Progress(from_value(value)?),
-            "format" => Self::Format(from_value(value)?),
-            _ => Self::Other(value),
+            "member" => Self::Member(from_str(line)?),
+            "array" => Self::Array(from_str(line)?),
+            "table" => Self::Table(from_str(line)?),
+            "field" => Self::Field(from_str(line)?),
+            "verdict" => Self::Verdict(from_str(line)?),
+            "difference" => Self::Difference(from_str(line)?),
+            "place" => Self::Place(from_str(line)?),
+            "mismatch" => Self::Mismatch(from_str(line)?),
+            "region" => Self::Region(from_str(line)?),
+            "progress" => Self::Progress(from_str(line)?),
+            "format" => Self::Format(from_str(line)?),
+            _ => Self::Other(from_str(line)?),
         })
+    }
+}
+
+/// What every record begins with, wherever it stands in the line.
+#[derive(Deserialize)]
+struct Head {
+    #[serde(rename = "type", default)]
+    kind: Option<String>,
+    #[serde(default)]
+    v: Option<u64>,
+}
+
+/// Longest line of a type. Only a region has content of a disk in it; of an unknown type, every value is kept.
+fn most_bytes(kind: &str) -> usize {
+    match kind {
+        "region" => usize::MAX,
+        "member" | "array" | "table" | "field" | "verdict" | "difference" | "place" | "mismatch" => 4 << 20,
+        _ => 1 << 20,
     }
 }
 
@@ -153,4 +181,55 @@ fn read_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a line longer than 16 MiB"));
     }
     String::from_utf8(bytes).map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Record, String> {
+        Record::from_line(line)
+    }
+
+    fn array(members: &str) -> String {
+        format!(
+            r#"{{"type":"array","v":1,"name":"a","level":"raid1","size_sectors":8,"slots":2,"members":[{members}]}}"#
+        )
+    }
+
+    #[test]
+    fn what_a_record_is_may_stand_anywhere_in_its_line() {
+        let record = read(r#"{"x":[1,{"y":2}],"v":1,"type":"later"}"#).unwrap();
+        assert!(matches!(record, Record::Other(value) if value["x"][1]["y"] == 2));
+        assert!(matches!(read(&array("")), Ok(Record::Array(array)) if array.members.is_empty()));
+    }
+
+    #[test]
+    fn what_is_no_record_is_said_in_its_own_words() {
+        let error = |line: &str| read(line).unwrap_err();
+        assert_eq!(error("[\"array\",1]"), "not a record: expected a JSON object");
+        assert!(error("{\"type\":").starts_with("not JSON: "), "{}", error("{\"type\":"));
+        assert!(error("{\"type\":1,\"v\":1}").starts_with("not a record: "));
+        assert_eq!(error("{\"v\":1}"), "no \"type\"");
+        assert_eq!(error("{\"type\":\"array\"}"), "array: no \"v\", expected 1");
+        assert_eq!(error("{\"type\":\"later\",\"v\":2}"), "later: record version 2, expected 1");
+    }
+
+    #[test]
+    fn a_slot_given_twice_is_an_error() {
+        let member = r#"{"slot":0,"state":"missing"}"#;
+        assert!(read(&array(member)).is_ok());
+        let error = read(&array(&format!("{member},{member}"))).unwrap_err();
+        assert!(error.starts_with("array: slot 0 is given twice"), "{error}");
+    }
+
+    #[test]
+    fn a_list_without_end_and_a_line_without_end_are_errors() {
+        let members: Vec<String> =
+            (0..5000).map(|slot| format!(r#"{{"slot":{slot},"state":"missing"}}"#)).collect();
+        let error = read(&array(&members.join(","))).unwrap_err();
+        assert!(error.starts_with("array: more than 4096 members"), "{error}");
+        let long = format!(r#"{{"type":"later","v":1,"x":"{}"}}"#, "x".repeat(1 << 20));
+        assert!(read(&long).unwrap_err().contains("expected at most 1048576"));
+    }
 }
