@@ -52,7 +52,7 @@ pub use console::Console;
 pub use exit::{EXIT_STATUS_HELP, Exit, ExitContext, Failure, Tally};
 pub use input::{InputError, Spec};
 pub use output::Style;
-pub use select::select_array;
+pub use select::{select_array, top_level};
 pub use source::{Inputs, Source};
 
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use crate::record::ArrayRecord;
+use std::collections::HashSet;
 
 /// The array that `--array` names: by its name, its uuid, or its volume where only one has that. With nothing
 /// named, the only top-level array: one that is no member of another.
@@ -13,8 +14,7 @@ pub fn select_array<'a>(arrays: &'a [ArrayRecord], wanted: Option<&str>) -> Resu
         return Err(Failure::new(Exit::No, "no array found"));
     }
     let Some(wanted) = wanted else {
-        let top: Vec<_> = arrays.iter().filter(|array| !is_subset(array, arrays)).collect();
-        return only(&top, "more than one array; --array takes one of");
+        return only(&top_level(arrays)?, "more than one array; --array takes one of");
     };
     if let Some(array) = arrays.iter().find(|array| array.name == wanted) {
         return Ok(array);
@@ -31,9 +31,21 @@ pub fn select_array<'a>(arrays: &'a [ArrayRecord], wanted: Option<&str>) -> Resu
     only(&found, &format!("'{wanted}' is more than one array; --array takes one of"))
 }
 
-fn is_subset(array: &ArrayRecord, arrays: &[ArrayRecord]) -> bool {
-    let mut members = arrays.iter().flat_map(|other| &other.members);
-    members.any(|member| member.array.as_deref() == Some(array.name.as_str()))
+/// The arrays that are no member of another.
+///
+/// # Errors
+/// There are arrays, but each is a member of one (exit 3).
+pub fn top_level(arrays: &[ArrayRecord]) -> Result<Vec<&ArrayRecord>, Failure> {
+    let members = arrays.iter().flat_map(|array| &array.members);
+    let subsets: HashSet<&str> = members.filter_map(|member| member.array.as_deref()).collect();
+    let top: Vec<_> = arrays.iter().filter(|array| !subsets.contains(array.name.as_str())).collect();
+    if top.is_empty() && !arrays.is_empty() {
+        return Err(Failure::new(
+            Exit::BadData,
+            "every array is a member of another: none contains the rest",
+        ));
+    }
+    Ok(top)
 }
 
 fn only<'a>(arrays: &[&'a ArrayRecord], otherwise: &str) -> Result<&'a ArrayRecord, Failure> {
@@ -91,5 +103,15 @@ mod tests {
         let two = [array("a", "a", None), array("b", "b", None)];
         assert_eq!(selected(&two, None), Err("more than one array; --array takes one of a, b".into()));
         assert_eq!(selected(&[], None), Err("no array found".into()));
+    }
+
+    #[test]
+    fn arrays_that_are_members_of_each_other_are_bad_data() {
+        let ring = [array("a", "x", Some("b")), array("b", "y", Some("a"))];
+        let failure = select_array(&ring, None).unwrap_err();
+        assert_eq!(failure.to_string(), "every array is a member of another: none contains the rest");
+        assert_eq!(Exit::of(&failure.into()), Exit::BadData);
+        assert_eq!(selected(&ring, Some("a")), Ok("a".into()));
+        assert!(top_level(&[]).unwrap().is_empty());
     }
 }

@@ -1,10 +1,10 @@
 //! `raid-table emit`: the device-mapper tables of arrays.
 
-use crate::plan::{Options, Plan, plan, top_level};
+use crate::plan::{Options, Plan, plan};
 use crate::target::{concise, plain};
 use clap::{Args, ValueEnum};
 use raid_meta::cli::{
-    Chosen, Console, EXIT_STATUS_HELP, Exit, OutputArgs, OutputFormat, Source, SourceArgs, Style,
+    Chosen, Console, EXIT_STATUS_HELP, Exit, OutputArgs, OutputFormat, Source, SourceArgs, Style, top_level,
 };
 use raid_meta::record::{ArrayRecord, Record, TableRecord};
 
@@ -74,7 +74,7 @@ impl Emit {
     fn arrays<'a>(&self, source: &'a Source) -> anyhow::Result<Vec<&'a ArrayRecord>> {
         match &self.array {
             Some(wanted) => Ok(vec![source.array(Some(wanted))?]),
-            None => Ok(top_level(source.all_arrays()?).collect()),
+            None => Ok(top_level(source.all_arrays()?)?),
         }
     }
 

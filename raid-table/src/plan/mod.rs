@@ -84,14 +84,6 @@ pub fn plan(array: &ArrayRecord, arrays: &[ArrayRecord], options: &Options) -> R
         .map_err(|reason| PlanError { array: array.name.clone(), reason })
 }
 
-/// The arrays that are no member of another.
-pub fn top_level(arrays: &[ArrayRecord]) -> impl Iterator<Item = &ArrayRecord> {
-    let is_subset = |name: &str| {
-        arrays.iter().flat_map(|array| &array.members).any(|member| member.array.as_deref() == Some(name))
-    };
-    arrays.iter().filter(move |array| !is_subset(&array.name))
-}
-
 /// `around` are the names of the arrays that this one is a subset of.
 fn plan_within<'a>(
     array: &'a ArrayRecord,
