@@ -126,15 +126,17 @@ pub(super) fn observe(
         uncertain: Vec::new(),
         authoritative: false,
     };
-    let (progress, problems) = match record.map(|record| first_hand(mpb, volume, from, to, record)) {
-        Some(Ok(progress)) => {
-            return Observed { view: settle(view, progress, size, true), problems: Vec::new() };
-        }
-        Some(Err(problem)) => (Progress { position: Sectors::ZERO, end: size }, vec![problem]),
-        None => (second_hand(mpb, volume, from, to, size), vec![second_hand_note()]),
-    };
+    let (progress, authoritative, problems) =
+        match record.map(|record| first_hand(mpb, volume, from, to, record)) {
+            Some(Ok(progress)) => {
+                return Observed { view: settle(view, progress, size, true), problems: Vec::new() };
+            }
+            // First hand too: the migration may be one step from where the other record has it, either way.
+            Some(Err(problem)) => (Progress { position: Sectors::ZERO, end: size }, true, vec![problem]),
+            None => (second_hand(mpb, volume, from, to, size), false, vec![second_hand_note()]),
+        };
     let uncertain = range(progress.position, progress.end, size);
-    Observed { view: ReshapeView { position: progress.position, uncertain, ..view }, problems }
+    Observed { view: ReshapeView { position: progress.position, uncertain, authoritative, ..view }, problems }
 }
 
 fn second_hand_note() -> Problem {

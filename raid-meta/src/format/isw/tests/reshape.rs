@@ -140,9 +140,22 @@ fn a_record_that_contradicts_itself_or_the_mpb_makes_everything_uncertain() {
         let view = seen(&growing(5), Some("SER0"), &record);
         assert!(codes(&view.problems).contains(&"migration-record"), "{number}: {:?}", view.problems);
         let reshape = view.reshape.unwrap();
-        assert_eq!((reshape.authoritative, reshape.uncertain), (false, range(0, OLD_SIZE)), "{number}");
+        assert_eq!((reshape.authoritative, reshape.uncertain), (true, range(0, OLD_SIZE)), "{number}");
     }
     assert_eq!(codes(&seen(&growing(6), Some("SER0"), &record(5, 0)).problems), ["migration-record"]);
+}
+
+#[test]
+fn where_one_of_two_records_is_damaged_the_other_is_not_enough() {
+    let mut damaged = record(2, 1);
+    damaged.rec_status = 0x77;
+    let views = [
+        seen(&growing(0), Some("SER1"), &record(3, 0)),
+        seen(&growing(0), Some("SER0"), &damaged),
+        seen(&growing(0), Some("SER2"), &zeroed()),
+    ];
+    let merged = merge(&views.each_ref()).unwrap();
+    assert_eq!((merged.position, merged.uncertain), (Sectors(0), range(0, OLD_SIZE)));
 }
 
 #[test]
