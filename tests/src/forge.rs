@@ -57,6 +57,32 @@ impl MdSet {
         (at * SECTOR, block)
     }
 
+    /// A superblock of version 1.2 with a write-intent bitmap and a list of bad blocks behind it.
+    #[must_use]
+    pub fn with_bitmap_and_bad_blocks(&self) -> (u64, Vec<u8>) {
+        let (at, mut bytes) = self.version_1(2);
+        put(&mut bytes, 0x08, &9_u32.to_le_bytes());
+        put(&mut bytes, 0x60, &8_u32.to_le_bytes());
+        put(&mut bytes, 0xba, &8_u16.to_le_bytes());
+        put(&mut bytes, 0xbc, &16_u32.to_le_bytes());
+        mend_md_1(&mut bytes);
+        let mut bitmap = vec![0; 4096];
+        put(&mut bitmap, 0x00, b"bitm");
+        put(&mut bitmap, 0x04, &4_u32.to_le_bytes());
+        put(&mut bitmap, 0x08, &self.uuid());
+        put(&mut bitmap, 0x18, &17_u64.to_le_bytes());
+        put(&mut bitmap, 0x20, &17_u64.to_le_bytes());
+        put(&mut bitmap, 0x28, &((self.device_bytes / SECTOR - 2048) / 128 * 128).to_le_bytes());
+        put(&mut bitmap, 0x34, &(1_u32 << 20).to_le_bytes());
+        put(&mut bitmap, 0x38, &5_u32.to_le_bytes());
+        put(&mut bitmap, 0x40, &8_u32.to_le_bytes());
+        let mut bad_blocks = vec![0xff; 4096];
+        put(&mut bad_blocks, 0, &(3000_u64 << 10 | 8).to_le_bytes());
+        bytes.extend(bitmap);
+        bytes.extend(bad_blocks);
+        (at, bytes)
+    }
+
     /// A superblock of version 0.90 in either byte order, and where it goes.
     #[must_use]
     pub fn version_0(&self, big_endian: bool) -> (u64, Vec<u8>) {

@@ -16,6 +16,7 @@ mod program;
 pub mod random;
 pub mod sparse;
 mod vm;
+pub mod whole;
 
 pub use fixture::Fixture;
 pub use image::sparse_copy;

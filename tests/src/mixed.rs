@@ -92,7 +92,9 @@ fn random_ends(number: u64) -> SparseDisk {
     SparseDisk::blank(size).with(0, head).with(size - 131_072, tail)
 }
 
-fn text(length: usize) -> SparseDisk {
+/// A text of that many bytes.
+#[must_use]
+pub fn text(length: usize) -> SparseDisk {
     let line = b"All work and no play makes Jack a dull boy.\n";
     let bytes: Vec<u8> = line.iter().copied().cycle().take(length).collect();
     SparseDisk::blank(length as u64).with(0, bytes)
@@ -164,7 +166,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// What the installed programs make: a name, a size, and the command to which the image is the last argument.
-const MAKERS: [(&str, u64, &[&str]); 12] = [
+const MAKERS: [(&str, u64, &[&str]); 13] = [
     ("ext2", 4, &["mke2fs", "-q", "-F", "-t", "ext2"]),
     ("ext3", 16, &["mke2fs", "-q", "-F", "-t", "ext3"]),
     ("ext4", 16, &["mke2fs", "-q", "-F", "-t", "ext4"]),
@@ -177,6 +179,7 @@ const MAKERS: [(&str, u64, &[&str]); 12] = [
     ("minix", 4, &["mkfs.minix"]),
     ("cramfs", 0, &["mkfs.cramfs", "/etc/alternatives"]),
     ("squashfs", 0, &["mksquashfs", "/etc/alternatives"]),
+    ("iso9660", 0, &["sh", "-c", "genisoimage -quiet -r -o \"$0\" /etc/alternatives"]),
 ];
 
 /// A file system of each kind for which there is a program, made in that directory: name and image.
