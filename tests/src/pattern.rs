@@ -13,12 +13,18 @@ pub struct Pattern {
     pub rewritten: u64,
     /// Those hold n+1+`add`.
     pub add: u32,
+    /// Or n+1 as before, because nobody knows how far the second time came; sectors of a block may differ in it.
+    pub torn: bool,
 }
 
 impl Pattern {
     fn word(self, block: u64) -> u32 {
         let add = if block < self.rewritten { self.add } else { 0 };
-        u32::try_from(block).expect("a test array is small").wrapping_add(1).wrapping_add(add)
+        self.first_word(block).wrapping_add(add)
+    }
+
+    fn first_word(self, block: u64) -> u32 {
+        u32::try_from(block).expect("a test array is small").wrapping_add(1)
     }
 
     /// Whether the bytes are the pattern from a block on; if not, what the first wrong blocks hold.
@@ -29,7 +35,10 @@ impl Pattern {
         let mut wrong = Vec::new();
         for (number, block) in (first..).zip(bytes.chunks(BLOCK)) {
             let expected = self.word(number);
-            if !holds(block, expected) {
+            let is_right = |sector: &[u8]| {
+                holds(sector, expected) || self.torn && holds(sector, self.first_word(number))
+            };
+            if !block.chunks(512).all(is_right) {
                 wrong.push((number, content(block)));
             }
         }
@@ -91,8 +100,8 @@ mod tests {
     #[test]
     fn rewritten_blocks_hold_another_number() {
         let bytes: Vec<u8> = [block(101), block(102), block(3)].concat();
-        assert!(Pattern { rewritten: 2, add: 100 }.check(0, &bytes).is_ok());
-        assert!(Pattern { rewritten: 3, add: 100 }.check(0, &bytes).is_err());
+        assert!(Pattern { rewritten: 2, add: 100, torn: false }.check(0, &bytes).is_ok());
+        assert!(Pattern { rewritten: 3, add: 100, torn: false }.check(0, &bytes).is_err());
         assert!(Pattern::default().check(0, &vec![0; 2 * BLOCK]).unwrap_err().contains("0-1 are zero"));
     }
 }
