@@ -1,5 +1,7 @@
 //! Arrays whose machine lost power in the middle of something, read by us: every byte right, or refused; never wrong.
 
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+
 use raid_tests::{Pattern, Vm, run};
 use serde_json::Value;
 use std::fs::File;
