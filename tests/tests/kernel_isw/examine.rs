@@ -90,7 +90,7 @@ fn is_heading(line: &str) -> bool {
 
 fn agrees(key: &str, mdadm: &str, ours: &str) -> bool {
     if NOT_IN_THE_METADATA.iter().any(|(name, _)| *name == key) {
-        let [usable, total]: [u64; 2] = [mdadm, ours].map(|text| first_number(text));
+        let [usable, total]: [u64; 2] = [mdadm, ours].map(first_number);
         return usable <= total && total - usable <= MOST_RESERVED;
     }
     // Sizes are followed by what they are in other units.
