@@ -43,9 +43,9 @@ percent() {
         '$1 == array { here = 1; next } /^[^ ]/ { here = 0 } here && match($0, /[0-9]+\.[0-9]%/) { print int(substr($0, RSTART)) }' /proc/mdstat
 }
 is_past() {
-    local done
-    done=$(percent "$1")
-    [ "${done:-0}" -ge "$2" ]
+    local moved
+    moved=$(percent "$1")
+    [ "${moved:-0}" -ge "$2" ]
 }
 # hold NAME PERCENT: when that much is done, next to nothing more is.
 hold() {
@@ -96,7 +96,7 @@ begin() {
             ;;
         shrink)
             clean shrink 5 --level=5
-            mdadm --grow /dev/md/shrink --array-size="$(($(sectors /dev/md/shrink) / 8 * 3))" >&2
+            mdadm --grow /dev/md/shrink --array-size="$(($(sectors /dev/md/shrink) * 3 / 8))" >&2
             grow shrink --raid-devices=4 --backup-file=/root/shrink
             ;;
         chunk)
