@@ -15,6 +15,7 @@ mod pattern;
 mod program;
 pub mod random;
 pub mod sparse;
+mod tables;
 mod vm;
 pub mod whole;
 
@@ -22,6 +23,7 @@ pub use fixture::Fixture;
 pub use image::sparse_copy;
 pub use pattern::Pattern;
 pub use program::{Outcome, Run, program, run};
+pub use tables::{TableSet, Tried, try_tables};
 pub use vm::Vm;
 
 use std::path::PathBuf;
