@@ -20,9 +20,9 @@ test:
 	$(CARGO) build --workspace --locked
 	$(CARGO) test --workspace --locked --doc
 ifeq ($(NEXTEST),yes)
-	$(CARGO) nextest run --workspace --locked
+	$(CARGO) nextest run --workspace --locked --no-fail-fast
 else
-	$(CARGO) test --workspace --locked --lib --bins --tests
+	$(CARGO) test --workspace --locked --lib --bins --tests --no-fail-fast
 endif
 
 test-long: export RAID_TESTS_LONG = 1

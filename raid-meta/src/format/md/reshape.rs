@@ -115,7 +115,7 @@ impl Step<'_> {
         }
         match self.direction {
             Direction::Forward => {
-                let rows = border.checked_div(new)?.saturating_add(1).saturating_add_signed(self.data_move);
+                let rows = border.div_ceil(new.max(1)).saturating_add_signed(self.data_move);
                 let end = rows.saturating_mul(old);
                 Some(end.checked_next_multiple_of(self.unit()?).unwrap_or(end))
             }
