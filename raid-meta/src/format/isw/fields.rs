@@ -130,12 +130,13 @@ fn place(mpb: &Mpb, logical: &[u8], field: Field) -> Vec<Field> {
     }
     let whole = logical.get(start..end).unwrap_or_default();
     let repr = if field.value == field_value(whole, Repr::Raw, LE) { Repr::Raw } else { Repr::Text };
+    let meaning = field.meaning.map_or(String::new(), |meaning| format!(": {meaning}"));
     let part = |number: usize, start: usize, end: usize| Field {
         name: format!("{}.part[{number}]", field.name),
         offset: mpb.place.device_offset(start),
         size: u32::try_from(end - start).unwrap_or(u32::MAX),
         value: field_value(logical.get(start..end).unwrap_or_default(), repr, LE),
-        meaning: Some(format!("part {} of 2 of {}", number + 1, field.name)),
+        meaning: Some(format!("part {} of 2 of {}{meaning}", number + 1, field.name)),
         structure: field.structure.clone(),
     };
     vec![part(0, start, border), part(1, border, end)]
