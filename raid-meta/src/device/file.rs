@@ -79,15 +79,6 @@ impl FileDisk {
     pub fn is_block_device(&self) -> bool {
         self.is_block_device
     }
-
-    /// Wraps an open file of known size; for tests and for callers that opened it themselves.
-    ///
-    /// # Errors
-    /// The size can not be found out.
-    pub fn from_file(file: File) -> io::Result<Self> {
-        let size = Bytes(file.metadata()?.len());
-        Ok(Self { file, size, sector_size: SectorSize::B512, is_block_device: false })
-    }
 }
 
 impl ReadAt for FileDisk {

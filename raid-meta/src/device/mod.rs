@@ -179,12 +179,6 @@ impl Device {
         self.length.whole_sectors()
     }
 
-    /// Whether the window is all of the disk.
-    #[must_use]
-    pub fn is_whole_disk(&self) -> bool {
-        self.offset.is_zero() && self.length == self.disk.size()
-    }
-
     /// Hardware serial number, if known.
     #[must_use]
     pub fn serial(&self) -> Option<&str> {
