@@ -93,6 +93,9 @@ impl Member {
         if any(ChecksumState::Ok) && !any(ChecksumState::Bad) {
             evidence.push(Evidence::Checksum);
         }
+        if self.metadata().is_some_and(Metadata::copies_agree) {
+            evidence.push(Evidence::Copies);
+        }
         if self.view.is_some() && !self.problems.iter().any(Problem::is_error) {
             evidence.push(Evidence::Bounds);
         }

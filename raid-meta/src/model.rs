@@ -5,6 +5,7 @@
 //! members that claim the same set, believes the freshest, and finds the disks that it names. The disks of a set
 //! are named by a [`DiskKey`]: the device number of md, the serial number of isw.
 
+use crate::format::schema::Encoding;
 use crate::geometry::{Geometry, Level};
 use crate::record::{ChecksumState, Direction, Problem, Role, SectorRange, WriteLog};
 use crate::units::{Bytes, Sectors, Slot};
@@ -36,6 +37,8 @@ pub struct Field {
     pub offset: Bytes,
     /// Size.
     pub size: u32,
+    /// How the value stands for the bytes.
+    pub encoding: Encoding,
     /// The value, reversible: the bytes follow from it.
     pub value: serde_json::Value,
     /// What the value means, where that is more than the value.
@@ -43,7 +46,7 @@ pub struct Field {
 }
 
 /// What one metadata instance says about its device and its set.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MemberView {
     /// Equal for all members of a set, and for nothing else.
     pub set_id: String,
@@ -74,9 +77,10 @@ pub struct MemberView {
 }
 
 /// What a disk is to a volume, in one member's view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SlotState {
     /// Current.
+    #[default]
     InSync,
     /// Being rebuilt.
     Rebuilding,
@@ -84,13 +88,82 @@ pub enum SlotState {
     Failed,
 }
 
-/// One slot of a volume, in one member's view.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a slot's data is on its disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// From the start of the device window.
+    pub offset: Sectors,
+    /// Length.
+    pub length: Sectors,
+}
+
+/// One slot of a volume, in one member's view: a disk, a subset, or nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotView {
-    /// The disk; none where the slot is empty.
+    /// The disk; none where the slot is empty or a subset.
     pub key: Option<DiskKey>,
     /// What the view says of it.
     pub state: SlotState,
+    /// Where the data is on the disk, where the set says it for every disk and not each disk for itself. The same
+    /// disk can then be in several slots.
+    pub extent: Option<Extent>,
+    /// The volume (its uuid) that is this slot, in a nested set. It comes before this one in the same view.
+    pub subset: Option<String>,
+    /// The volume (its uuid) that holds the slot's dm-raid superblock and bitmap.
+    pub metadata: Option<String>,
+    /// Reads go elsewhere if they can.
+    pub write_mostly: bool,
+}
+
+impl SlotView {
+    /// A slot with a disk in it.
+    #[must_use]
+    pub fn disk(key: impl Into<DiskKey>, state: SlotState) -> Self {
+        Self { key: Some(key.into()), state, ..Self::default() }
+    }
+
+    /// A slot with nothing in it.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { state: SlotState::Failed, ..Self::default() }
+    }
+
+    /// A slot that is another volume of the same view.
+    #[must_use]
+    pub fn subset(uuid: impl Into<String>) -> Self {
+        Self { subset: Some(uuid.into()), ..Self::default() }
+    }
+}
+
+/// What a dm-raid superblock on this device says of the array that it belongs to: fresher than what the metadata
+/// of the set says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The slot whose superblock it is.
+    pub slot: Slot,
+    /// Its update counter.
+    pub events: u64,
+    /// Slots that it knows as failed.
+    pub failed: Vec<Slot>,
+    /// How much of the slot is current, while it is being rebuilt.
+    pub recovered: Option<Sectors>,
+    /// Redundancy is valid below this; none when all is.
+    pub resync_position: Option<Sectors>,
+}
+
+/// What a format records beyond the geometry of how device-mapper is to run an array; none where it says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// Size of a region of the write-intent bitmap.
+    pub region_size: Option<Sectors>,
+    /// Least recovery rate, KiB a second for each member.
+    pub min_recovery_rate: Option<u64>,
+    /// Most recovery rate, KiB a second for each member.
+    pub max_recovery_rate: Option<u64>,
+    /// Most writes that write-mostly members may be behind.
+    pub max_write_behind: Option<u64>,
+    /// Where the data begins on each member, for a reshape out of place.
+    pub data_offset: Option<Sectors>,
 }
 
 /// A reshape in one member's view.
@@ -114,7 +187,7 @@ pub struct ReshapeView {
 }
 
 /// One volume in one member's view.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct VolumeView {
     /// Identity of the volume: equal in all members' views of it.
     pub uuid: String,
@@ -143,6 +216,10 @@ pub struct VolumeView {
     pub write_log: Option<WriteLog>,
     /// This device's own part.
     pub own: Option<OwnPart>,
+    /// What dm-raid superblocks on this device say of the volume.
+    pub witnesses: Vec<Witness>,
+    /// How device-mapper is to run it.
+    pub tuning: Option<Tuning>,
     /// State in the format's own words, for the member record.
     pub state: Option<String>,
     /// What is wrong with the volume in this view.
@@ -150,7 +227,7 @@ pub struct VolumeView {
 }
 
 /// The part of a volume on one device.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnPart {
     /// Slot, where the device has one.
     pub slot: Option<Slot>,

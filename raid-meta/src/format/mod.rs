@@ -4,6 +4,7 @@
 //! it back to identical bytes, checks it, names every field, and says what it means as a
 //! [`MemberView`]. Adding a format is one file, one line in [`FORMATS`], one fixture folder.
 
+pub mod create;
 pub mod isw;
 pub mod md;
 pub mod schema;
@@ -13,6 +14,7 @@ use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
 use crate::record::Problem;
 use crate::units::Bytes;
+use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
@@ -60,6 +62,39 @@ pub struct Found {
     pub problems: Vec<Problem>,
 }
 
+/// Bytes by which metadata is recognised, wherever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The bytes.
+    pub bytes: &'static [u8],
+    /// Where in a sector of 512 bytes they begin.
+    pub at: usize,
+}
+
+/// A range of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// First byte.
+    pub offset: Bytes,
+    /// Number of bytes.
+    pub length: Bytes,
+}
+
+/// A generation of the metadata that is still on a device.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    /// Its bytes, where they are.
+    pub areas: Vec<Area>,
+    /// Update counter.
+    pub generation: u64,
+    /// Seconds since the epoch, where it is recorded.
+    pub updated: Option<u64>,
+    /// It is the one that counts.
+    pub current: bool,
+    /// What made it or what it says, in a few words, escaped.
+    pub description: Option<String>,
+}
+
 /// A metadata format.
 pub trait Format: Sync {
     /// Name in records and on the command line.
@@ -88,6 +123,40 @@ pub trait Format: Sync {
             }
         }
         (best, Vec::new())
+    }
+
+    /// What the metadata can be recognised by in the middle of anything, for carving.
+    fn signatures(&self) -> &'static [Signature] {
+        &[]
+    }
+
+    /// The windows of `disk` in which the metadata whose signature is at `at` would be where it belongs, the most
+    /// likely first; at most a few. [`Format::find`] is asked about each.
+    ///
+    /// # Errors
+    /// A read failed.
+    fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
+        let _ = (disk, at);
+        Ok(Vec::new())
+    }
+
+    /// Complete metadata of a new set, for each of its disks in order. Where the disks carry a set of the format
+    /// that has room for one more volume, that volume is added.
+    ///
+    /// # Errors
+    /// What the format, or the disks, can not do.
+    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+        let _ = set;
+        Err(CreateError::Unsupported { format: self.name() })
+    }
+
+    /// The generations that are still on a device, the newest first, the current one among them.
+    ///
+    /// # Errors
+    /// A read failed.
+    fn history(&self, device: &Device) -> Result<Vec<Generation>, DeviceError> {
+        let _ = device;
+        Ok(Vec::new())
     }
 
     /// The reshape of one volume, from what the champion and then all current members say of it. The default
@@ -123,6 +192,24 @@ pub trait Metadata: fmt::Debug + Send + Sync {
 
     /// What is wrong: checksums, bounds, contradictions.
     fn check(&self) -> Vec<Problem>;
+
+    /// Makes all checksums right again in areas (those of [`Metadata::areas`], in that order) whose bytes have been
+    /// changed.
+    fn seal(&self, areas: &mut [Area]) {
+        let _ = areas;
+    }
+
+    /// What has to be overwritten so that no reader finds the metadata any more: every copy of it. Nothing that
+    /// is data.
+    fn erasures(&self) -> Vec<Range> {
+        let range = |area: Area| Range { offset: area.offset, length: Bytes(area.bytes.len() as u64) };
+        self.areas().into_iter().map(range).collect()
+    }
+
+    /// Whether there is another copy on the device that says the same.
+    fn copies_agree(&self) -> bool {
+        false
+    }
 
     /// What it means.
     fn view(&self, device: &Device) -> MemberView;

@@ -41,6 +41,22 @@ pub enum Repr {
     Raw,
 }
 
+/// How the value of a field stands for its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// What kind of value it is.
+    pub repr: Repr,
+    /// Order of the bytes of a number.
+    pub endian: Endian,
+}
+
+impl Encoding {
+    /// Bytes as hexadecimal digits.
+    pub const RAW: Self = Self { repr: Repr::Raw, endian: Endian::Little };
+    /// Text padded with NULs.
+    pub const TEXT: Self = Self { repr: Repr::Text, endian: Endian::Little };
+}
+
 /// One field of a structure.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
@@ -194,7 +210,14 @@ impl<'a> FieldWalk<'a> {
         let begin = at.saturating_add(spec.offset);
         let value = self.value(begin, spec.size, spec.repr);
         let explained = meaning(spec.name, &value);
-        self.push(structure, format!("{prefix}{}", spec.name), begin, spec.size, value, explained);
+        self.push(
+            structure,
+            format!("{prefix}{}", spec.name),
+            begin,
+            spec.size,
+            (spec.repr, value),
+            explained,
+        );
     }
 
     /// Adds one field by hand.
@@ -208,7 +231,7 @@ impl<'a> FieldWalk<'a> {
         meaning: Option<String>,
     ) {
         let value = self.value(at, size, repr);
-        self.push(structure, name.into(), at, size, value, meaning);
+        self.push(structure, name.into(), at, size, (repr, value), meaning);
     }
 
     /// The fields, in the order in which they were added.
@@ -227,7 +250,7 @@ impl<'a> FieldWalk<'a> {
         name: String,
         at: usize,
         size: usize,
-        value: Value,
+        (repr, value): (Repr, Value),
         meaning: Option<String>,
     ) {
         if size == 0 {
@@ -238,6 +261,7 @@ impl<'a> FieldWalk<'a> {
             name,
             offset: self.offset.saturating_add(Bytes(at as u64)),
             size: u32::try_from(size).unwrap_or(u32::MAX),
+            encoding: Encoding { repr, endian: self.endian },
             value,
             meaning,
         });

@@ -34,8 +34,7 @@ fn member(number: u32, view: MemberView) -> Member {
 }
 
 fn view(slot: u32, geometry: Geometry) -> MemberView {
-    let slots =
-        (0..geometry.slots).map(|key| SlotView { key: Some(key.to_string()), state: SlotState::InSync });
+    let slots = (0..geometry.slots).map(|key| SlotView::disk(key.to_string(), SlotState::InSync));
     let volume = VolumeView {
         uuid: "0123abcd".to_owned(),
         name: Some("data".to_owned()),
@@ -45,35 +44,23 @@ fn view(slot: u32, geometry: Geometry) -> MemberView {
         size: Sectors(2048),
         slots: slots.collect(),
         dirty: Some(false),
-        initializing: false,
-        resync_position: None,
-        reshape: None,
-        write_log: None,
         own: Some(OwnPart {
             slot: Some(Slot(slot)),
             offset: Sectors(8),
             length: Sectors(1024),
             available: Sectors(1024),
-            recovered: None,
-            reshape_offset: None,
-            bad_sectors: Vec::new(),
+            ..OwnPart::default()
         }),
-        state: None,
-        problems: Vec::new(),
+        ..VolumeView::default()
     };
     MemberView {
         set_id: "set".to_owned(),
-        set_name: None,
-        member_id: None,
         key: Some(slot.to_string()),
-        family: String::new(),
         generation: 10,
         generation_slack: 1,
-        content: None,
-        updated: None,
         role: Role::Active,
         volumes: vec![volume],
-        problems: Vec::new(),
+        ..MemberView::default()
     }
 }
 
@@ -86,7 +73,7 @@ fn drop_from_the_others(members: &mut [Member], slot: usize) {
     for (number, member) in members.iter_mut().enumerate() {
         if number != slot {
             edit(member).generation = 20;
-            edit(member).volumes[0].slots[slot] = SlotView { key: None, state: SlotState::Failed };
+            edit(member).volumes[0].slots[slot] = SlotView::empty();
         }
     }
 }

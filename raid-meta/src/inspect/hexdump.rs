@@ -163,10 +163,19 @@ fn letters(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::schema::Encoding;
 
     fn field(name: &str, offset: u64, size: u32) -> Field {
         let value = serde_json::json!(1);
-        Field { structure: "s".into(), name: name.into(), offset: Bytes(offset), size, value, meaning: None }
+        Field {
+            structure: "s".into(),
+            name: name.into(),
+            offset: Bytes(offset),
+            size,
+            value,
+            encoding: Encoding::RAW,
+            meaning: None,
+        }
     }
 
     fn area(bytes: Vec<u8>) -> Area {

@@ -6,7 +6,7 @@ use crate::units::{Bytes, ChunkSectors, Count, Sectors, Slot};
 use serde::{Deserialize, Serialize};
 
 /// What the metadata says the device is to its set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -21,6 +21,7 @@ pub enum Role {
     /// Carries the set's metadata but is not part of it (any more).
     Foreign,
     /// The metadata does not say, or what is needed to find out is not known.
+    #[default]
     Unknown,
 }
 

@@ -10,7 +10,7 @@ use super::meaning::{self, Units};
 use super::migration::{Record, RecordSector};
 use super::mpb::{Disk, Header, Map, MapHead, Mpb, VolumeHead, VolumeState};
 use super::names;
-use crate::format::schema::{DiskStruct, Endian, FieldWalk, Repr, field_value};
+use crate::format::schema::{DiskStruct, Encoding, Endian, FieldWalk, Repr, field_value};
 use crate::model::Field;
 use crate::units::{Bytes, SECTOR_BYTES};
 
@@ -135,6 +135,7 @@ fn place(mpb: &Mpb, logical: &[u8], field: Field) -> Vec<Field> {
         name: format!("{}.part[{number}]", field.name),
         offset: mpb.place.device_offset(start),
         size: u32::try_from(end - start).unwrap_or(u32::MAX),
+        encoding: Encoding { repr, endian: LE },
         value: field_value(logical.get(start..end).unwrap_or_default(), repr, LE),
         meaning: Some(format!("part {} of 2 of {}{meaning}", number + 1, field.name)),
         structure: field.structure.clone(),

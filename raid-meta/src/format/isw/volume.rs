@@ -31,7 +31,7 @@ pub(super) fn view(
     record: Option<&Record>,
     device: &Device,
 ) -> VolumeView {
-    let Some(volume) = mpb.volumes.get(index) else { return empty_view() };
+    let Some(volume) = mpb.volumes.get(index) else { return VolumeView::default() };
     let mut problems = check::volume(mpb, index);
     let is_sound = !problems.iter().any(Problem::is_error);
     let understood = shapes(mpb, volume).ok();
@@ -48,11 +48,9 @@ pub(super) fn view(
         dirty: level.map(|level| level.is_redundant() && volume.state.dirty != 0),
         initializing: level.is_some_and(|level| level.is_redundant() && is_initializing(volume)),
         resync_position: usable.and_then(|(to, _)| resync_position(mpb, volume, to)),
-        reshape: None,
-        write_log: None,
         own: usable.and_then(|shapes| own_part(mpb, volume, shapes, own)),
         state: Some(state_text(volume)),
-        problems: Vec::new(),
+        ..VolumeView::default()
     };
     if let Some((to, Some(from))) = usable
         && volume.migration() == Some(Migration::General)
@@ -68,26 +66,6 @@ pub(super) fn view(
     }
     view.problems = problems;
     view
-}
-
-fn empty_view() -> VolumeView {
-    VolumeView {
-        uuid: String::new(),
-        name: None,
-        dm_name: String::new(),
-        geometry: None,
-        level: None,
-        size: Sectors::ZERO,
-        slots: Vec::new(),
-        dirty: None,
-        initializing: false,
-        resync_position: None,
-        reshape: None,
-        write_log: None,
-        own: None,
-        state: None,
-        problems: Vec::new(),
-    }
 }
 
 /// The size that is to be used. A general migration sets the field to the final size when it starts; until it ends, the
@@ -107,10 +85,8 @@ fn slots(mpb: &Mpb, volume: &Volume) -> Vec<SlotView> {
 fn slot_view(mpb: &Mpb, volume: &Volume, slot: usize) -> SlotView {
     let map = identity_map(volume, slot);
     match mpb.disk(map, slot) {
-        None => SlotView { key: None, state: SlotState::Failed },
-        Some(disk) => {
-            SlotView { key: Some(names::disk_key(&disk.serial)), state: slot_state(volume, slot, disk) }
-        }
+        None => SlotView::empty(),
+        Some(disk) => SlotView::disk(names::disk_key(&disk.serial), slot_state(volume, slot, disk)),
     }
 }
 

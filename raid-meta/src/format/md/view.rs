@@ -102,6 +102,7 @@ impl<'a> Viewer<'a> {
             own: Some(self.own_part()),
             state: Some(self.state()),
             problems: self.volume_problems(),
+            ..VolumeView::default()
         }
     }
 
@@ -160,9 +161,9 @@ impl<'a> Viewer<'a> {
 
     fn slots(&self) -> Vec<SlotView> {
         let slot = |slot| match (self.claimants(slot).next(), self.claimants(slot).nth(1)) {
-            (None, _) => SlotView { key: None, state: SlotState::Failed },
-            (Some(device), None) => SlotView { key: Some(device.to_string()), state: SlotState::InSync },
-            (Some(_), Some(_)) => SlotView { key: Some(slot_key(slot)), state: SlotState::InSync },
+            (None, _) => SlotView::empty(),
+            (Some(device), None) => SlotView::disk(device.to_string(), SlotState::InSync),
+            (Some(_), Some(_)) => SlotView::disk(slot_key(slot), SlotState::InSync),
         };
         (0..self.slot_count()).map(slot).collect()
     }

@@ -1,0 +1,89 @@
+//! New sets: what is asked for, and what a format makes of it.
+
+use crate::device::Device;
+use crate::geometry::{Layout, Level};
+use crate::model::Area;
+use crate::units::{Bytes, ChunkSectors, Sectors, Slot};
+
+/// A set to be created.
+#[derive(Clone, Debug)]
+pub struct NewSet {
+    /// Version of the metadata, where the format has several; its usual one if none.
+    pub version: Option<String>,
+    /// Level.
+    pub level: Level,
+    /// Layout; the format's usual one if none.
+    pub layout: Option<Layout>,
+    /// Chunk; the format's usual one if none.
+    pub chunk: Option<ChunkSectors>,
+    /// Size of the array; as large as the disks allow if none.
+    pub size: Option<Sectors>,
+    /// Name of the volume.
+    pub name: String,
+    /// The disks, by slot. They can be read: for their size, serial number, and a set that is there already.
+    pub disks: Vec<Device>,
+    /// Disks beyond the slots: spares.
+    pub spares: Vec<Device>,
+    /// Random bytes for all identities. The same bytes give the same metadata.
+    pub identity: [u8; 16],
+    /// Seconds since the epoch.
+    pub now: u64,
+}
+
+/// The metadata of one disk of a new set.
+#[derive(Clone, Debug)]
+pub struct NewMember {
+    /// What to write, in this order: what makes the others count is the last.
+    pub areas: Vec<Area>,
+}
+
+/// Why a set can not be created.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// The format is one that is only read.
+    #[error("{format}: sets of this format can not be created")]
+    Unsupported {
+        /// Which format.
+        format: &'static str,
+    },
+    /// The format does not know what is asked for.
+    #[error("{format}: {what} is {found}, expected {expected}")]
+    Invalid {
+        /// Which format.
+        format: &'static str,
+        /// What is wrong: `level`, `chunk`, `name`, `number of disks`, …
+        what: &'static str,
+        /// What was asked for, escaped.
+        found: String,
+        /// What is possible.
+        expected: String,
+    },
+    /// A disk can not be in the set.
+    #[error("{device}: {format}: {message}")]
+    Disk {
+        /// Which disk.
+        device: String,
+        /// Which format.
+        format: &'static str,
+        /// Its slot.
+        slot: Slot,
+        /// Why: too small, no serial number, another set on it.
+        message: String,
+    },
+}
+
+impl NewSet {
+    /// The smallest disk.
+    #[must_use]
+    pub fn smallest_disk(&self) -> Bytes {
+        use crate::device::ReadAt;
+        self.disks.iter().map(Device::size).min().unwrap_or_default()
+    }
+
+    /// Bytes for one of several identities: the same for the same `purpose`, different for others.
+    #[must_use]
+    pub fn identity_for(&self, purpose: &str) -> [u8; 20] {
+        use sha1::{Digest, Sha1};
+        Sha1::new().chain_update(self.identity).chain_update(purpose).finalize().into()
+    }
+}
