@@ -28,6 +28,11 @@ pub struct NewSet {
     pub identity: [u8; 16],
     /// Seconds since the epoch.
     pub now: u64,
+    /// The disks are known to be in step: their redundancy is recorded as valid. Else it is recorded as never
+    /// computed, by a format that can say so.
+    pub in_sync: bool,
+    /// A write-intent bitmap on the disks, by a format that can have one.
+    pub bitmap: bool,
 }
 
 /// The metadata of one disk of a new set.
@@ -72,7 +77,40 @@ pub enum CreateError {
     },
 }
 
+impl CreateError {
+    /// What is asked for is not possible.
+    #[must_use]
+    pub fn invalid(
+        format: &'static str,
+        what: &'static str,
+        found: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Invalid { format, what, found: found.to_string(), expected: expected.into() }
+    }
+}
+
 impl NewSet {
+    /// The usual set of that level on those disks, as large as they allow. Identities and time are zero until
+    /// told.
+    #[must_use]
+    pub fn new(level: Level, name: impl Into<String>, disks: Vec<Device>) -> Self {
+        Self {
+            version: None,
+            level,
+            layout: None,
+            chunk: None,
+            size: None,
+            name: name.into(),
+            disks,
+            spares: Vec::new(),
+            identity: [0; 16],
+            now: 0,
+            in_sync: false,
+            bitmap: false,
+        }
+    }
+
     /// The smallest disk.
     #[must_use]
     pub fn smallest_disk(&self) -> Bytes {
