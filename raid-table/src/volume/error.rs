@@ -2,7 +2,7 @@
 
 use crate::layout::LayoutError;
 use raid_meta::record::Health;
-use raid_meta::units::{Bytes, Sectors};
+use raid_meta::units::{Bytes, Sectors, Slot};
 use std::io;
 
 /// Why an array can not be opened for reading.
@@ -45,6 +45,14 @@ pub enum OpenVolumeError {
         name: String,
         /// Why.
         reason: String,
+    },
+    /// It can be read, but writing would leave it in a state that nothing records.
+    #[error("{name}: can not be written: {reason}")]
+    NotWritable {
+        /// Which array.
+        name: String,
+        /// Why.
+        reason: &'static str,
     },
     /// A member can not be opened.
     #[error("{name}: slot {slot}: {message}")]
@@ -105,4 +113,38 @@ pub enum ReadError {
         /// Why.
         error: io::Error,
     },
+}
+
+/// Why a range can not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// It is not inside the array.
+    #[error("bytes {offset} to {} are not inside the array of {size} bytes", offset.saturating_add(*length))]
+    OutOfRange {
+        /// First byte.
+        offset: Bytes,
+        /// How many.
+        length: Bytes,
+        /// Size of the array.
+        size: Bytes,
+    },
+    /// A member can not be written, or not be read for the parity.
+    #[error("{name}: slot {slot} ({device}): {length} sectors at {start} of its data: {error}")]
+    Member {
+        /// Which array.
+        name: String,
+        /// Which slot.
+        slot: Slot,
+        /// Which device.
+        device: String,
+        /// First sector of the member's data.
+        start: Sectors,
+        /// How many.
+        length: Sectors,
+        /// Why.
+        error: io::Error,
+    },
+    /// What was around the written bytes in their sector can not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
 }

@@ -34,7 +34,7 @@ impl Piece<'_> {
 const MAX_GAP_SECTORS: u64 = 256;
 
 impl Leg {
-    fn byte_offset(&self, sector: u64) -> io::Result<Bytes> {
+    pub(super) fn byte_offset(&self, sector: u64) -> io::Result<Bytes> {
         let bytes = sector.checked_mul(SECTOR_BYTES).and_then(|bytes| self.offset.0.checked_add(bytes));
         bytes.map(Bytes).ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }

@@ -4,7 +4,8 @@
 //! reads any range through the layout arithmetic. A member that is missing is computed from the others where the
 //! level allows; a sector that the record says can not be believed (not rebuilt yet, in a bad-block list, past the
 //! end of a truncated image, parity beyond the resync position) is treated as missing there. What can
-//! not be read truly is refused, naming the range, never invented.
+//! not be read truly is refused, naming the range, never invented. A `Volume` can not write; a
+//! [`WritableVolume`] can.
 
 mod error;
 mod leg;
@@ -14,9 +15,11 @@ mod recover;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod write;
 
-pub use error::{OpenVolumeError, ReadError};
+pub use error::{OpenVolumeError, ReadError, WriteError};
 pub use open::{OpenOptions, Sources};
+pub use write::{Targets, WritableVolume};
 
 use crate::layout::Map;
 use leg::Leg;

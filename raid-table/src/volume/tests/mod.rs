@@ -1,6 +1,8 @@
 //! Arrays laid out in memory by the layout arithmetic and the reference parity, read back whole, in odd
 //! ranges, and with everything missing that the level can do without.
 
+mod write;
+
 use super::*;
 use crate::layout::{Map, Role};
 use crate::parity;
