@@ -9,6 +9,7 @@ pub mod isw;
 pub mod md;
 pub mod schema;
 pub mod time;
+pub mod vendor;
 
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
