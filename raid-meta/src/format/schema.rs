@@ -82,7 +82,9 @@ pub const fn laid_out<const N: usize>(mut fields: [FieldSpec; N]) -> [FieldSpec;
 }
 
 /// A type that can be a field: its size, and how it is shown unless the declaration says otherwise.
-pub trait DiskField {
+pub trait DiskField: Sized {
+    /// Its value where all bytes are zero.
+    const ZERO: Self;
     /// Size in bytes.
     const SIZE: usize;
     /// Default representation.
@@ -92,6 +94,7 @@ pub trait DiskField {
 macro_rules! disk_field {
     ($($type:ty => $repr:ident),*) => {
         $(impl DiskField for $type {
+            const ZERO: Self = 0;
             const SIZE: usize = size_of::<$type>();
             const REPR: Repr = Repr::$repr;
         })*
@@ -101,6 +104,7 @@ disk_field!(u8 => Unsigned, u16 => Unsigned, u32 => Unsigned, u64 => Unsigned);
 disk_field!(i8 => Signed, i16 => Signed, i32 => Signed, i64 => Signed);
 
 impl<const N: usize> DiskField for [u8; N] {
+    const ZERO: Self = [0; N];
     const SIZE: usize = N;
     const REPR: Repr = Repr::Raw;
 }
@@ -117,6 +121,9 @@ pub trait DiskStruct: Sized {
 
     /// Encodes it to [`DiskStruct::SIZE`] bytes.
     fn encode(&self, endian: Endian) -> Vec<u8>;
+
+    /// The structure whose bytes are all zero: what a new one begins with.
+    fn zeroed() -> Self;
 }
 
 /// Declares an on-disk structure: fields in order, packed, each `name: type [as hex|text|uuid|raw|signed]`.
@@ -156,6 +163,10 @@ macro_rules! disk_struct {
                 // Writing plain integers and arrays to memory does not fail.
                 let _ = <Self as ::binrw::BinWrite>::write_options(self, &mut cursor, endian, ());
                 cursor.into_inner()
+            }
+
+            fn zeroed() -> Self {
+                Self { $( $field: <$type as $crate::format::schema::DiskField>::ZERO, )* }
             }
         }
     };
@@ -330,6 +341,7 @@ mod tests {
             assert_eq!(Label::decode(&bytes(), endian).unwrap().encode(endian), bytes());
         }
         assert!(Label::decode(&bytes()[..Label::SIZE - 1], Endian::Big).is_none());
+        assert_eq!(Label::zeroed().encode(Endian::Big), [0; Label::SIZE]);
     }
 
     #[test]
