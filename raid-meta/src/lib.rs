@@ -6,6 +6,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod commit;
 pub mod device;
 pub mod escape;
 pub mod format;

@@ -95,6 +95,11 @@ impl Console {
         }
     }
 
+    /// Says what was done, or not done, beside the results. Not with `-q`.
+    pub fn say(&self, message: impl Display) {
+        self.no(message);
+    }
+
     /// Says what a reader may want to know. Only with `-v`.
     pub fn note(&self, message: impl Display) {
         if self.verbose {

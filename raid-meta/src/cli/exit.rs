@@ -1,7 +1,8 @@
 //! The exit status: one table for all five programs.
 
 use super::input::InputError;
-use crate::device::{DeviceError, OpenError};
+use crate::commit::{CommitError, RestoreError};
+use crate::device::{DeviceError, OpenError, WriteOpenError};
 use crate::record::RecordError;
 use std::fmt;
 use std::io;
@@ -71,6 +72,9 @@ impl Exit {
                     _ => Self::BadData,
                 };
             }
+            if let Some(exit) = writing(cause) {
+                return exit;
+            }
             let is_system = cause.is::<io::Error>()
                 || cause.is::<OpenError>()
                 || cause.is::<DeviceError>()
@@ -81,6 +85,23 @@ impl Exit {
         }
         Self::System
     }
+}
+
+/// The status of what stops a write: refused as unsafe, not what was saved, or a failure of the system.
+fn writing(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(error) = cause.downcast_ref::<CommitError>() {
+        return Some(match error {
+            CommitError::Open(WriteOpenError::Held { .. })
+            | CommitError::Changed { .. }
+            | CommitError::Resized { .. } => Exit::No,
+            _ => Exit::System,
+        });
+    }
+    cause.downcast_ref::<RestoreError>().map(|error| match error {
+        RestoreError::Region { .. } => Exit::BadData,
+        RestoreError::OtherDevice { .. } => Exit::No,
+        RestoreError::Device(_) => Exit::System,
+    })
 }
 
 impl From<Exit> for ExitCode {

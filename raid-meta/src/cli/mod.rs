@@ -44,6 +44,7 @@ mod serial;
 mod source;
 mod text;
 mod usage;
+mod write;
 
 pub use args::{
     Chosen, ColorWhen, CommonArgs, DeviceArgs, OutputArgs, OutputFormat, RecordFormat, SourceArgs,
@@ -54,6 +55,7 @@ pub use input::{InputError, Spec};
 pub use output::Style;
 pub use select::{select_array, top_level};
 pub use source::{Inputs, Source};
+pub use write::WriteArgs;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Image files and block devices, opened for reading only.
+//! Image files and block devices, opened for reading only; [`super::WritableDisk`] is one that can be written.
 
 use super::ReadAt;
 use crate::escape::path_to_text;
@@ -46,10 +46,20 @@ impl FileDisk {
     /// # Errors
     /// The path is missing, unreadable, or neither a file nor a block device.
     pub fn open(path: &Path, sector_size: Option<SectorSize>) -> Result<Self, OpenError> {
-        let io = |error| OpenError::Io { path: path_to_text(path), error };
         // Opening a FIFO would wait for its writer; O_NONBLOCK does not, and changes nothing for the rest.
-        let file =
-            OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path).map_err(io)?;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+        Self::open_with(path, sector_size, &options)
+    }
+
+    /// As [`FileDisk::open`], with the access that `options` ask for.
+    pub(super) fn open_with(
+        path: &Path,
+        sector_size: Option<SectorSize>,
+        options: &OpenOptions,
+    ) -> Result<Self, OpenError> {
+        let io = |error| OpenError::Io { path: path_to_text(path), error };
+        let file = options.open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         let kind = metadata.file_type();
         if kind.is_file() {
@@ -78,6 +88,11 @@ impl FileDisk {
     #[must_use]
     pub fn is_block_device(&self) -> bool {
         self.is_block_device
+    }
+
+    /// The file, for what only a writer does with it.
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 }
 

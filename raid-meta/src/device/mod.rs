@@ -5,11 +5,14 @@
 
 mod cache;
 mod file;
+mod held;
 mod sim;
+mod writable;
 
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
 pub use sim::{PowerCut, SimDisk, SimPower, WriteEvent};
+pub use writable::{WritableDisk, WriteOpenError};
 
 use crate::escape::path_to_text;
 use crate::units::{Bytes, SectorSize, Sectors};

@@ -42,6 +42,37 @@ pub struct RegionRecord {
     pub sha256: String,
     /// The bytes, hexadecimal.
     pub hex: String,
+    /// Size of the device that the piece was saved from; null where it is not known.
+    #[serde(default)]
+    pub device_size_bytes: Option<Bytes>,
+    /// Hardware serial number of that device, escaped; null where it is not known.
+    #[serde(default)]
+    pub serial: Option<String>,
+    /// What the piece is: format and role of a metadata area, or what overwrote it.
+    #[serde(default)]
+    pub what: Option<String>,
+}
+
+/// A piece of a device that is overwritten, or would be with `--write`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WriteRecord {
+    /// Record version.
+    pub v: V1,
+    /// Path of the device, escaped.
+    pub device: String,
+    /// From the start of the device.
+    pub offset_bytes: Bytes,
+    /// Length.
+    pub length_bytes: Bytes,
+    /// What is written there.
+    pub what: String,
+    /// SHA-256 of the bytes that are there before, hexadecimal.
+    pub from_sha256: String,
+    /// SHA-256 of the bytes that are written, hexadecimal.
+    pub to_sha256: String,
+    /// Whether it was written; else it was only shown.
+    pub written: bool,
 }
 
 /// How far a job is.

@@ -19,7 +19,7 @@ pub use array::{
     ArrayMember, ArrayRecord, Direction, Health, MemberState, ReshapeRecord, SectorRange, SpareRecord,
     WriteLog,
 };
-pub use event::{MismatchRecord, ProgressRecord, RegionRecord};
+pub use event::{MismatchRecord, ProgressRecord, RegionRecord, WriteRecord};
 pub use field::{DifferenceRecord, FieldRecord, VerdictRecord, VerdictResult};
 pub use format::FormatRecord;
 pub use member::{AreaRecord, ChecksumState, Evidence, MemberRecord, Role, VolumeRecord};

@@ -2,7 +2,7 @@
 
 use super::{
     ArrayRecord, DifferenceRecord, FieldRecord, FormatRecord, MemberRecord, MismatchRecord, PlaceRecord,
-    ProgressRecord, RegionRecord, TableRecord, V1, VerdictRecord,
+    ProgressRecord, RegionRecord, TableRecord, V1, VerdictRecord, WriteRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +34,8 @@ pub enum Record {
     Mismatch(MismatchRecord),
     /// A saved piece of a device.
     Region(RegionRecord),
+    /// A piece of a device that is overwritten.
+    Write(WriteRecord),
     /// How far a job is.
     Progress(ProgressRecord),
     /// A metadata format.
@@ -88,6 +90,7 @@ impl Record {
             "place" => Self::Place(from_str(line)?),
             "mismatch" => Self::Mismatch(from_str(line)?),
             "region" => Self::Region(from_str(line)?),
+            "write" => Self::Write(from_str(line)?),
             "progress" => Self::Progress(from_str(line)?),
             "format" => Self::Format(from_str(line)?),
             _ => Self::Other(from_str(line)?),
@@ -108,7 +111,8 @@ struct Head {
 fn most_bytes(kind: &str) -> usize {
     match kind {
         "region" => usize::MAX,
-        "member" | "array" | "table" | "field" | "verdict" | "difference" | "place" | "mismatch" => 4 << 20,
+        "member" | "array" | "table" | "field" | "verdict" | "difference" | "place" | "mismatch"
+        | "write" => 4 << 20,
         _ => 1 << 20,
     }
 }

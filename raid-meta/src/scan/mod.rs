@@ -12,6 +12,7 @@ mod serial;
 
 pub use machine::{FoundDisk, ScanError, machine};
 pub use serial::serial_of;
+pub(crate) use serial::{sysfs_directory, text as attribute_text};
 
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::record::Problem;

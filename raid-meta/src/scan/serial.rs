@@ -34,7 +34,7 @@ pub(super) fn serial_in(disk: &Path) -> Option<String> {
 }
 
 /// The sysfs directory of a block device, its links resolved: by device number, else by name.
-fn sysfs_directory(path: &Path, sysroot: &Path) -> Option<PathBuf> {
+pub(crate) fn sysfs_directory(path: &Path, sysroot: &Path) -> Option<PathBuf> {
     let path = path.canonicalize().ok()?;
     let metadata = path.metadata().ok()?;
     let sys = sysroot.join("sys");
@@ -67,7 +67,7 @@ fn vpd_serial(page: &[u8]) -> Option<&[u8]> {
 }
 
 /// A text attribute, trimmed; none when it is missing or empty.
-pub(super) fn text(path: &Path) -> Option<String> {
+pub(crate) fn text(path: &Path) -> Option<String> {
     clean(&attribute(path)?)
 }
 

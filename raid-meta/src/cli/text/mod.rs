@@ -5,6 +5,7 @@ mod grid;
 mod member;
 mod metadata;
 mod place;
+mod write;
 
 use crate::escape::escape;
 use crate::record::{Health, MemberState, Problem, Record, Severity, VerdictResult};
@@ -43,6 +44,7 @@ impl Painter {
             Some(Record::Field(_)) => self.fields(records),
             Some(Record::Verdict(_)) => self.verdicts(records),
             Some(Record::Difference(_)) => self.differences(records),
+            Some(Record::Write(_)) => self.writes(records),
             Some(Record::Place(_)) => self.places(records),
             Some(Record::Format(_)) => self.formats(records),
             _ => records.iter().map(generic).collect(),

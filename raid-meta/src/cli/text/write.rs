@@ -1,0 +1,32 @@
+//! What is written, or would be.
+
+use super::{Grid, Painter};
+use crate::record::Record;
+
+/// Digits of a hash that are shown; the JSON has all of them.
+const SHOWN_DIGITS: usize = 12;
+
+impl Painter {
+    pub(super) fn writes(self, records: &[Record]) -> String {
+        let mut grid =
+            Grid::new(&["DEVICE", ">OFFSET", ">LENGTH", "WHAT", "FROM SHA-256", "TO SHA-256", "WRITTEN"]);
+        for record in records {
+            let Record::Write(write) = record else { continue };
+            grid.row([
+                write.device.as_str().into(),
+                write.offset_bytes.to_string().into(),
+                write.length_bytes.to_string().into(),
+                write.what.as_str().into(),
+                self.digits(&write.from_sha256).into(),
+                self.digits(&write.to_sha256).into(),
+                if write.written { "yes" } else { "no" }.into(),
+            ]);
+        }
+        grid.render(self, "")
+    }
+
+    fn digits(self, hash: &str) -> String {
+        let shown = if self.verbose { None } else { hash.get(..SHOWN_DIGITS) };
+        shown.unwrap_or(hash).to_owned()
+    }
+}

@@ -1,0 +1,176 @@
+//! Who uses a device: what the kernel stacked on it, where it is mounted, whether it is swap, which loop device an
+//! image is attached to. Read from sysfs and the mount table below a sysroot.
+
+use crate::escape::{escape, path_to_text};
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+/// Longest table that is read.
+const MAX_TABLE_BYTES: u64 = 16 << 20;
+
+/// The users of a block device and of its partitions, or of an image file, each in a few words; none when it is free.
+pub(super) fn holders(path: &Path, sysroot: &Path) -> Vec<String> {
+    let mut found = loops(path, sysroot);
+    let Some(directory) = crate::scan::sysfs_directory(path, sysroot) else { return found };
+    for place in with_partitions(&directory) {
+        let name = file_name(&place);
+        found.extend(names_in(&place.join("holders")));
+        if let Some(number) = device_number(&place) {
+            found.extend(mounts(&number, sysroot).map(|target| format!("a mount at {target}")));
+        }
+        if swaps(sysroot).any(|swap| swap.rsplit('/').next() == Some(name.as_str())) {
+            found.push("swap".to_owned());
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// A disk's directory and those of its partitions.
+fn with_partitions(disk: &Path) -> Vec<PathBuf> {
+    let inside = fs::read_dir(disk).into_iter().flatten().flatten().map(|entry| entry.path());
+    let partitions = inside.filter(|place| place.join("partition").exists());
+    std::iter::once(disk.to_owned()).chain(partitions).collect()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.map(|entry| escape(entry.file_name().as_encoded_bytes())).collect()
+}
+
+/// `MAJOR:MINOR` of a device by its sysfs directory.
+fn device_number(directory: &Path) -> Option<String> {
+    crate::scan::attribute_text(&directory.join("dev"))
+}
+
+/// Where a device is mounted. The third column of the table is its number, the fifth the place.
+fn mounts(number: &str, sysroot: &Path) -> impl Iterator<Item = String> {
+    let table = table(&sysroot.join("proc/self/mountinfo"));
+    let place = |line: &str| {
+        let mut columns = line.split(' ').skip(2);
+        (columns.next() == Some(number)).then(|| columns.nth(1).map(|place| escape(&plain(place))))?
+    };
+    table.lines().filter_map(place).collect::<Vec<_>>().into_iter()
+}
+
+/// A path of the mount table, in which white space and backslashes are `\NNN` in octal.
+fn plain(place: &str) -> Vec<u8> {
+    let mut parts = place.split('\\');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(3).unwrap_or((part, ""));
+        match u8::from_str_radix(digits, 8) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend(digits.bytes()),
+        }
+        bytes.extend(rest.bytes());
+    }
+    bytes
+}
+
+/// The devices and files that are swapped to.
+fn swaps(sysroot: &Path) -> impl Iterator<Item = String> {
+    let table = table(&sysroot.join("proc/swaps"));
+    let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
+    table.lines().skip(1).filter_map(first).collect::<Vec<_>>().into_iter()
+}
+
+fn table(path: &Path) -> String {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(MAX_TABLE_BYTES).read_to_end(&mut bytes));
+    read.map(|_| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// The loop devices that an image file is attached to.
+fn loops(path: &Path, sysroot: &Path) -> Vec<String> {
+    let is_file = |metadata: fs::Metadata| metadata.is_file() && !metadata.file_type().is_block_device();
+    let Some(path) = path.canonicalize().ok().filter(|path| path.metadata().is_ok_and(is_file)) else {
+        return Vec::new();
+    };
+    let backs = |place: &PathBuf| {
+        let backing = crate::scan::attribute_text(&place.join("loop/backing_file"));
+        backing.is_some_and(|backing| same_file(Path::new(&backing), &path))
+    };
+    let disks = fs::read_dir(sysroot.join("sys/block")).into_iter().flatten().flatten();
+    disks
+        .map(|disk| disk.path())
+        .filter(backs)
+        .map(|place| path_to_text(Path::new(&file_name(&place))))
+        .collect()
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    a == b || (identity(a).is_some() && identity(a) == identity(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A recorded machine: sda with a partition sda1.
+    struct Machine(tempfile::TempDir);
+
+    impl Machine {
+        fn new() -> Self {
+            let machine = Self(tempfile::tempdir().unwrap());
+            machine.write("sys/block/sda/dev", "8:0\n");
+            machine.write("sys/block/sda/sda1/dev", "8:1\n");
+            machine.write("sys/block/sda/sda1/partition", "1\n");
+            machine.write("dev/sda", "");
+            machine.write("dev/sda1", "");
+            machine
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn holders(&self, device: &str) -> Vec<String> {
+            holders(&self.0.path().join("dev").join(device), self.0.path())
+        }
+    }
+
+    #[test]
+    fn a_device_that_nothing_uses_is_free() {
+        assert!(Machine::new().holders("sda").is_empty());
+    }
+
+    #[test]
+    fn what_uses_a_partition_uses_its_disk_too() {
+        let machine = Machine::new();
+        machine.write("sys/block/sda/sda1/holders/md127", "");
+        assert_eq!(machine.holders("sda"), ["md127"]);
+        assert_eq!(machine.holders("sda1"), ["md127"]);
+    }
+
+    #[test]
+    fn a_mount_is_named_by_its_place_and_swap_by_what_it_is() {
+        let machine = Machine::new();
+        let line =
+            "36 35 8:1 / /mnt\\040a rw - ext4 /dev/sda1 rw\n29 1 8:17 / /boot rw - ext4 /dev/sdb1 rw\n";
+        machine.write("proc/self/mountinfo", line);
+        machine.write("proc/swaps", "Filename Type Size Used Priority\n/dev/sda partition 1 0 -2\n");
+        assert_eq!(machine.holders("sda"), ["a mount at /mnt a", "swap"]);
+        assert_eq!(machine.holders("sda1"), ["a mount at /mnt a"]);
+    }
+
+    #[test]
+    fn an_image_that_is_attached_to_a_loop_device_is_in_use() {
+        let machine = Machine::new();
+        machine.write("disk.img", "");
+        let image = machine.0.path().join("disk.img");
+        assert!(holders(&image, machine.0.path()).is_empty());
+        machine.write("sys/block/loop3/loop/backing_file", &format!("{}\n", image.display()));
+        assert_eq!(holders(&image, machine.0.path()), ["loop3"]);
+    }
+}
