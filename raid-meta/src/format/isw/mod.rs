@@ -11,6 +11,7 @@
 //! `view` and `volume` what it all means, `family` whom to believe.
 
 mod bbm;
+mod carve;
 mod check;
 mod codec;
 mod family;
@@ -27,11 +28,11 @@ mod tests;
 mod view;
 mod volume;
 
-use super::{Decoded, Format, Found, Metadata};
+use super::{Decoded, Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
 use crate::record::{ChecksumState, Problem};
-use crate::units::SectorSize;
+use crate::units::{Bytes, SectorSize};
 use migration::RecordSector;
 use mpb::{MAGIC, Migration, Mpb};
 use place::Place;
@@ -74,6 +75,14 @@ impl Format for Isw {
     fn reshape(&self, views: &[&VolumeView]) -> Option<ReshapeView> {
         migration::merge(views)
     }
+
+    fn signatures(&self) -> &'static [Signature] {
+        &carve::SIGNATURES
+    }
+
+    fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
+        carve::windows(disk, at)
+    }
 }
 
 /// The place of the anchor, if there is a signature with sectors of that size.
@@ -98,14 +107,11 @@ fn other_sector_size(place: Place, sector: SectorSize) -> Found {
 
 /// Reads and decodes the MPB whose anchor is known to be there.
 fn read(device: &Device, place: Place) -> Result<Option<Found>, DeviceError> {
-    let Some(anchor) = device.read(place.anchor, place.sector())? else { return Ok(None) };
-    let place = codec::extent(place, &anchor);
-    let Some(bytes) = device.read(place.start(), place.length())? else { return Ok(None) };
-    let last_sector = device.read(place.migration_record(), place.sector())?;
-    let (mpb, problems) = match codec::decode(place, bytes) {
+    let (mpb, problems) = match decode_at(device, place)? {
         Decoded::NotOurs => return Ok(None),
         decoded => decoded.into_parts(),
     };
+    let last_sector = device.read(place.migration_record(), place.sector())?;
     let metadata = mpb.map(|mpb| IswMetadata::new(mpb, last_sector.as_deref(), problems.clone()));
     Ok(Some(Found {
         version: metadata.as_ref().map(Metadata::version),
@@ -113,6 +119,14 @@ fn read(device: &Device, place: Place) -> Result<Option<Found>, DeviceError> {
         offset: place.anchor,
         problems,
     }))
+}
+
+/// Decodes the MPB whose anchor is at a place.
+fn decode_at(device: &Device, place: Place) -> Result<Decoded<Mpb>, DeviceError> {
+    let Some(anchor) = device.read(place.anchor, place.sector())? else { return Ok(Decoded::NotOurs) };
+    let place = codec::extent(place, &anchor);
+    let bytes = device.read(place.start(), place.length())?;
+    Ok(bytes.map_or(Decoded::NotOurs, |bytes| codec::decode(place, bytes)))
 }
 
 /// The metadata of one disk.

@@ -19,6 +19,7 @@
 
 mod badblocks;
 mod bitmap;
+mod carve;
 mod checksum;
 mod facts;
 mod journal;
@@ -37,10 +38,11 @@ mod v1_fields;
 mod view;
 mod words;
 
-use super::{Decoded, Format, Found};
+use super::{Decoded, Format, Found, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{ReshapeView, VolumeView};
 use crate::record::{Direction, Problem};
+use crate::units::Bytes;
 use member::{MdMember, Superblock};
 use place::{MAGIC, Place, SUPERBLOCK_BYTES, Version, read_up_to};
 use v0::V0;
@@ -95,6 +97,14 @@ impl Format for Md {
             Direction::Backward => alike.min_by_key(|view| view.position),
         };
         furthest.cloned()
+    }
+
+    fn signatures(&self) -> &'static [Signature] {
+        &carve::SIGNATURES
+    }
+
+    fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
+        carve::windows(disk, at)
     }
 }
 

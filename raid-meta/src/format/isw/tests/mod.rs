@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The disks of the examples: 1 GiB.
-const DISK: u64 = 1 << 30;
+pub(super) const DISK: u64 = 1 << 30;
 
 /// How many cases a property is tried on: a sample, or with `RAID_TESTS_LONG=1` many.
 fn cases(long: u32) -> ProptestConfig {
@@ -121,7 +121,7 @@ fn container(disks: Vec<Disk>, volumes: Vec<Volume>) -> Mpb {
 }
 
 /// A raid1 of two disks.
-fn raid1() -> Mpb {
+pub(super) fn raid1() -> Mpb {
     let disks = vec![disk("TOYDISK0001", 2), disk("TOYDISK0002", 2)];
     container(disks, vec![volume("toyvol", 1_048_576, map(1, 2, 4096))])
 }
