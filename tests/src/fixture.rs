@@ -84,16 +84,21 @@ impl Fixture {
         Self { name: name.to_owned(), directory, disks, case }
     }
 
-    /// Unpacks `captured/NAME.img.xz`: one disk, cut short.
+    /// Unpacks the captured disk NAME, which is cut short: the carried one (`tests/captured`), else
+    /// `captured/NAME.img.xz`.
     ///
     /// # Panics
     /// As [`Fixture::open`].
     #[must_use]
     pub fn captured(name: &str) -> Option<Self> {
-        let packed = folder()?.join("captured").join(format!("{name}.img.xz"));
+        let text = crate::workspace().join("tests/captured").join(format!("{name}.img.txt"));
         let directory = tempfile::tempdir().expect("a temporary directory");
         let disk = directory.path().join(format!("{name}.img"));
-        unpack(&packed, &disk);
+        if text.exists() {
+            unpack_text(&text, &disk);
+        } else {
+            unpack(&folder()?.join("captured").join(format!("{name}.img.xz")), &disk);
+        }
         let name = name.to_owned();
         Some(Self { name, directory, disks: vec![disk], case: serde_json::Value::Null })
     }

@@ -7,6 +7,7 @@
 pub mod create;
 pub mod isw;
 pub mod md;
+pub mod nvidia;
 pub mod schema;
 pub mod time;
 pub mod vendor;
@@ -19,7 +20,7 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 2] = [&md::Md, &isw::Isw];
+pub static FORMATS: [&dyn Format; 3] = [&md::Md, &isw::Isw, &nvidia::Nvidia];
 
 /// The format of that name.
 #[must_use]

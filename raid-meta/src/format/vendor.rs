@@ -4,15 +4,24 @@
 //! says how many disks there are and which of them this one is. A disk is known to its set by that position alone.
 //! [`Positional`] is such a statement; it becomes the view that [`crate::group`] compares.
 //!
+//! [`Rules`] is what a new set has to keep to.
+//!
 //! Sets keep the names that dmraid gives them, because device paths in configuration files have them:
 //! `<format>_<id>`, in most formats with letters for the digits of the id ([`set_name`]).
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod plan;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use plan::{Plan, Rules};
+
+use crate::format::Range;
 use crate::geometry::{Geometry, Layout, Level, ParityLayout, Raid10Layout};
 use crate::model::{DiskKey, MemberView, OwnPart, SlotState, SlotView, VolumeView};
 use crate::record::{Problem, Role};
-use crate::units::{ChunkSectors, Sectors, Slot};
+use crate::units::{Bytes, ChunkSectors, Sectors, Slot};
 
 /// A decimal digit as dmraid spells it in names: `a` for `0` … `j` for `9`; all else stays.
 #[must_use]
@@ -154,6 +163,43 @@ pub fn expect<T: PartialEq + std::fmt::Display>(
     (found != expected).then(|| problem(code, format!("{field} is {found}, expected {expected}")))
 }
 
+/// The names of the bits that are set, and the bits without a name; none when no bit is set.
+#[must_use]
+pub fn flags(value: u32, names: &[(u32, &str)]) -> Option<String> {
+    let set = names.iter().filter(|(bit, _)| value & bit != 0);
+    let unnamed = names.iter().fold(value, |rest, (bit, _)| rest & !bit);
+    let words: Vec<String> = set
+        .map(|(_, name)| (*name).to_owned())
+        .chain((unnamed != 0).then(|| format!("{unnamed:#x}")))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Windows that end where the disk ends whose metadata is found somewhere: on a disk image inside something larger, or
+/// on a disk that was grown. `end` is where the disk ends. What the metadata speaks of takes at least `least`
+/// sectors of the disk; firmware leaves less than `slack` more of them unused, unless the set is smaller than it could be.
+#[must_use]
+pub fn windows_before(end: Bytes, least: Sectors, slack: Sectors) -> Vec<Range> {
+    let mut starts: Vec<u64> = Vec::new();
+    if let Some(last) = least.to_bytes().and_then(|least| end.checked_sub(least)) {
+        let first = last.saturating_sub(slack.to_bytes().unwrap_or(Bytes::MAX));
+        let aligned = last.0 & !(IMAGE_ALIGNMENT - 1);
+        starts.extend([aligned].into_iter().filter(|start| *start >= first.0));
+        starts.extend([0, last.0]);
+    }
+    let mut windows: Vec<Range> = Vec::new();
+    for start in starts.into_iter().map(Bytes) {
+        let window = Range { offset: start, length: end.saturating_sub(start) };
+        if !windows.contains(&window) {
+            windows.push(window);
+        }
+    }
+    windows
+}
+
+/// Where images inside something larger usually begin.
+const IMAGE_ALIGNMENT: u64 = 1 << 20;
+
 /// A set of one volume whose disks are known by their slots, as one of them describes it.
 #[derive(Clone, Debug, Default)]
 pub struct Positional {
@@ -185,6 +231,12 @@ pub struct Positional {
     pub length: Sectors,
     /// How much of this disk is current, while it is being rebuilt.
     pub recovered: Option<Sectors>,
+    /// Whether redundancy may be out of step, where the format says something about it.
+    pub dirty: Option<bool>,
+    /// Redundancy was never computed.
+    pub initializing: bool,
+    /// Redundancy is valid below this; none when all is.
+    pub resync_position: Option<Sectors>,
     /// State in the format's own words.
     pub state: Option<String>,
     /// What is wrong with the set as a whole.
@@ -243,6 +295,9 @@ impl Positional {
             size: self.size,
             slots: slots.collect(),
             own: Some(own),
+            dirty: self.dirty,
+            initializing: self.initializing,
+            resync_position: self.resync_position,
             state: self.state,
             problems: self.problems,
             ..VolumeView::default()
@@ -303,6 +358,30 @@ mod tests {
         assert_eq!(raid10.layout.unwrap().to_string(), "near-2");
         assert_eq!(data_members(Level::Raid10, 4), 2);
         assert_eq!(data_members(Level::Raid5, 3), 2);
+    }
+
+    #[test]
+    fn flags_have_names_or_are_numbers() {
+        let names = [(1, "ONE"), (4, "FOUR")];
+        assert_eq!(flags(5, &names).unwrap(), "ONE, FOUR");
+        assert_eq!(flags(0x12, &names).unwrap(), "0x12");
+        assert_eq!(flags(0, &names), None);
+    }
+
+    #[test]
+    fn windows_end_with_the_disk_and_hold_what_the_metadata_speaks_of() {
+        let windows = |end, least, slack| {
+            let windows = windows_before(Bytes(end), Sectors(least), Sectors(slack));
+            windows.into_iter().map(|window| (window.offset.0, window.length.0)).collect::<Vec<_>>()
+        };
+        let mib = 1 << 20;
+        assert_eq!(
+            windows(8 * mib, 16_000, 1000),
+            [(0, 8 * mib)].into_iter().chain([(196_608, 8_192_000)]).collect::<Vec<_>>()
+        );
+        assert_eq!(windows(8 * mib, 8000, 1000).first(), Some(&(4 * mib, 4 * mib)));
+        assert_eq!(windows(8 * mib, 17_000, 1000), []);
+        assert_eq!(windows(u64::MAX, u64::MAX, 9), []);
     }
 
     #[test]
