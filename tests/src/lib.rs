@@ -18,6 +18,7 @@ pub mod sparse;
 mod tables;
 mod vm;
 pub mod whole;
+mod wreck;
 
 pub use fixture::Fixture;
 pub use image::sparse_copy;
@@ -25,6 +26,7 @@ pub use pattern::Pattern;
 pub use program::{Outcome, Run, program, run};
 pub use tables::{TableSet, Tried, try_tables};
 pub use vm::Vm;
+pub use wreck::{Wreck, Wrecked};
 
 use std::path::PathBuf;
 

@@ -39,7 +39,7 @@ pub(crate) fn differences(disk: &Path, mdadm: &str, sector: u64) -> Vec<String> 
         };
         compared += 1;
         match dump.as_mdadm(&section, key) {
-            Some(ours) if agrees(key, value, &ours) => {}
+            Some(ours) if agrees(key, value, &ours, sector) => {}
             Some(ours) => wrong.push(format!("{section:?} {key}: mdadm says {value:?}, the dump {ours:?}")),
             None => wrong.push(format!("{section:?} {key}: {value:?} has no counterpart")),
         }
@@ -88,10 +88,14 @@ fn is_heading(line: &str) -> bool {
     line.is_empty() || headings.iter().any(|heading| line.starts_with(heading))
 }
 
-fn agrees(key: &str, mdadm: &str, ours: &str) -> bool {
+fn agrees(key: &str, mdadm: &str, ours: &str, sector: u64) -> bool {
     if NOT_IN_THE_METADATA.iter().any(|(name, _)| *name == key) {
         let [usable, total]: [u64; 2] = [mdadm, ours].map(first_number);
         return usable <= total && total - usable <= MOST_RESERVED;
+    }
+    // On 4Kn mdadm prints the sum that it has after turning the sizes into sectors of 512 bytes.
+    if key == "Checksum" && sector == 4096 {
+        return mdadm.ends_with(" correct") && ours.ends_with(" correct");
     }
     // Sizes are followed by what they are in other units.
     mdadm == ours || mdadm.split_once(" (").is_some_and(|(size, units)| units.contains("iB ") && size == ours)
@@ -143,8 +147,10 @@ impl Dump {
         Some(high.unwrap_or(0) << 32 | low)
     }
 
+    /// What it means; that of a field in two sectors is behind the words that say so.
     fn meaning(&self, name: &str) -> Option<&str> {
-        self.fields.get(name)?.1.as_deref()
+        let meaning = |name: &str| self.fields.get(name)?.1.as_deref();
+        meaning(name).or_else(|| Some(meaning(&format!("{name}.part[0]"))?.split_once(": ")?.1))
     }
 
     /// The value that mdadm has under this key, made of our fields.

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, reason = "a test fails by panicking")]
 
 mod examine;
+mod states;
 
 use raid_tests::Fixture;
 

@@ -5,7 +5,7 @@
 #
 #   tests/vm/run --disk A,serial=grow-0 --disk B,serial=grow-1 … tests/vm/cases/md_midway.sh grow … (exits with 9)
 #
-# Prints NAME and the size of the array in sectors.
+# Prints NAME, the size of the array in sectors, and how many of these were rewritten.
 load_md
 
 # Devices of an array's disks: all, or those from N on.
@@ -19,6 +19,9 @@ member() { members "$1" "$2" | sed -n 1p; }
 md() { echo "/sys/block/$(basename "$(readlink -f "/dev/md/$1")")/md/$2"; }
 set_to() { echo "$3" >"$(md "$1" "$2")"; }
 
+rewritten() {
+    case $1 in dirty* | bitmap | ppl | journal) echo 8192 ;; *) echo 0 ;; esac
+}
 # create NAME MEMBERS ARGUMENT…: from the first disks; parity is right because they are zero.
 create() {
     local name=$1 count=$2
@@ -28,7 +31,7 @@ create() {
     mdadm --create "/dev/md/$name" --run --homehost=none --name="$name" --raid-devices="$count" "$@" \
         $(members "$name" | sed -n "1,${count}p") >&2
     write_pattern "/dev/md/$name" "$(sectors "/dev/md/$name")"
-    echo "$name $(sectors "/dev/md/$name")"
+    echo "$name $(sectors "/dev/md/$name") $(rewritten "$name")"
 }
 clean() { create "$@" --assume-clean --bitmap=none; }
 
