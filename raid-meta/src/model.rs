@@ -113,6 +113,8 @@ pub struct SlotView {
     pub metadata: Option<String>,
     /// Reads go elsewhere if they can.
     pub write_mostly: bool,
+    /// Left out on purpose: an image split off, which is to come back. The set is whole without it.
+    pub split: bool,
 }
 
 impl SlotView {

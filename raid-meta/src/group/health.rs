@@ -4,8 +4,13 @@ use crate::geometry::{Geometry, Layout, Level, raid10_copy_slots};
 use crate::model::VolumeView;
 use crate::record::{ArrayRecord, Health, MemberState};
 
-/// The health that the members' states and the volume's own words add up to.
-pub(super) fn of(array: &ArrayRecord, volume: &VolumeView, unmapped: bool) -> Health {
+/// The health that the members' states, the volume's own words and the subsets in use add up to.
+pub(super) fn of(array: &ArrayRecord, volume: &VolumeView, subsets: &[Health]) -> Health {
+    let unmapped = volume.geometry.is_none();
+    subsets.iter().copied().fold(own(array, volume, unmapped), Health::min)
+}
+
+fn own(array: &ArrayRecord, volume: &VolumeView, unmapped: bool) -> Health {
     let state = |wanted| array.members.iter().any(|member| member.state == wanted);
     let present: Vec<bool> = array.members.iter().map(|member| member.state == MemberState::InSync).collect();
     let lost = match &array.reshape {
@@ -18,7 +23,7 @@ pub(super) fn of(array: &ArrayRecord, volume: &VolumeView, unmapped: bool) -> He
         Health::Reshaping
     } else if state(MemberState::Rebuilding) {
         Health::Rebuilding
-    } else if present.contains(&false) {
+    } else if array.members.iter().any(|member| member.state != MemberState::InSync && !member.split) {
         Health::Degraded
     } else if volume.initializing {
         Health::Initializing

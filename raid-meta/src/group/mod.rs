@@ -8,23 +8,30 @@
 
 mod health;
 mod names;
+mod nested;
 mod slots;
+mod testimony;
 #[cfg(test)]
 mod tests;
 
 pub use health::loses_data;
 
 use crate::identify::Member;
-use crate::model::{MemberView, VolumeView};
-use crate::record::{ArrayRecord, Evidence, MemberState, Problem, Role, Severity, SpareRecord, V1, WriteLog};
+use crate::model::{MemberView, Tuning, VolumeView};
+use crate::record::{
+    ArrayRecord, Evidence, MemberState, Problem, Role, Severity, SpareRecord, TuningRecord, V1, WriteLog,
+};
 use crate::units::{Count, Sectors};
+use nested::Link;
 use slots::Filled;
 use std::collections::HashMap;
+use testimony::Testimony;
 
 /// Makes arrays of members. Members get the problems that only the comparison shows. With `assume_order`,
 /// members whose slot is unknown take the free slots in the order in which they are given.
 pub fn group(members: &mut [Member], assume_order: bool) -> Vec<ArrayRecord> {
     let mut arrays = Vec::new();
+    let mut links = Vec::new();
     for set in sets(members) {
         if assume_order {
             assume_slots(members, &set);
@@ -35,9 +42,11 @@ pub fn group(members: &mut [Member], assume_order: bool) -> Vec<ArrayRecord> {
                 apply(member, finding);
             }
         }
+        links.extend(assembled.links.into_iter().map(|link| link.after(arrays.len())));
         arrays.extend(assembled.arrays);
     }
     names::make_unique(&mut arrays);
+    nested::name_subsets(&mut arrays, &links);
     arrays
 }
 
@@ -51,6 +60,8 @@ enum Finding {
 #[derive(Default)]
 struct Assembled {
     arrays: Vec<ArrayRecord>,
+    /// Which slots are which arrays of these.
+    links: Vec<Link>,
     findings: Vec<(usize, Finding)>,
 }
 
@@ -147,8 +158,12 @@ fn assemble(members: &[Member], set: &[usize]) -> Assembled {
         assembled.findings.push((candidate.index, Finding::Foreign(Problem::warning("foreign", message))));
     }
     for volume in &champion.view.volumes {
-        let filled = slots::fill(&candidates, champion, volume);
+        let testimony = Testimony::new(&candidates, champion, volume);
+        let filled = slots::fill(&candidates, champion, volume, &assembled.arrays, &testimony);
         let mut array = array_record(&candidates, champion, volume, &filled);
+        testimony.apply(&mut array);
+        array.health = health::of(&array, volume, &nested::healths(&filled, &assembled.arrays));
+        assembled.links.extend(nested::links(assembled.arrays.len(), &filled));
         array.problems.splice(0..0, doubts.iter().cloned());
         assembled.findings.extend(findings(&filled));
         assembled.arrays.push(array);
@@ -190,11 +205,14 @@ fn array_record(
     volume: &VolumeView,
     filled: &[Filled<'_>],
 ) -> ArrayRecord {
-    let current: Vec<&VolumeView> = filled
+    let mut current: Vec<&VolumeView> = filled
         .iter()
         .filter(|slot| matches!(slot.member.state, MemberState::InSync | MemberState::Rebuilding))
         .filter_map(|slot| slot.candidate?.volume(&volume.uuid))
         .collect();
+    if filled.iter().all(|slot| slot.candidate.is_none()) {
+        current.push(volume);
+    }
     let mut problems: Vec<Problem> = volume.problems.clone();
     problems.extend(filled.iter().flat_map(|slot| slot.array_problems()));
     let reshape = slots::reshape(champion, volume, &current);
@@ -221,6 +239,7 @@ fn array_record(
         spares: spares(candidates, filled),
         reshape,
         write_log: write_log(candidates, champion, volume),
+        tuning: volume.tuning.map(tuning_record),
         problems,
     };
     slots::fit_raid0(&mut record);
@@ -230,8 +249,17 @@ fn array_record(
             "the geometry of the volume is not one that can be mapped",
         ));
     }
-    record.health = health::of(&record, volume, geometry.is_none());
     record
+}
+
+fn tuning_record(tuning: Tuning) -> TuningRecord {
+    TuningRecord {
+        region_size_sectors: tuning.region_size,
+        min_recovery_rate_kib_per_s: tuning.min_recovery_rate.map(Count),
+        max_recovery_rate_kib_per_s: tuning.max_recovery_rate.map(Count),
+        max_write_behind_sectors: tuning.max_write_behind.map(Sectors),
+        data_offset_sectors: tuning.data_offset,
+    }
 }
 
 /// The write log whose entries matter. A journal device that is as fresh as the champion knows what is in the

@@ -1,8 +1,9 @@
 //! Which device is in which slot of a volume, and in what state.
 
-use super::{Candidate, generations, sectors};
+use super::testimony::Testimony;
+use super::{Candidate, generations, nested, sectors};
 use crate::geometry::{Layout, Level};
-use crate::model::{OwnPart, ReshapeView, SlotState, SlotView, VolumeView};
+use crate::model::{Extent, OwnPart, ReshapeView, SlotState, SlotView, VolumeView};
 use crate::record::{ArrayMember, ArrayRecord, MemberState, Problem, ReshapeRecord, Role};
 use crate::units::{Sectors, Slot};
 
@@ -11,6 +12,9 @@ pub(super) struct Filled<'a> {
     pub(super) member: ArrayMember,
     pub(super) candidate: Option<Candidate<'a>>,
     pub(super) problems: Vec<Problem>,
+    /// The arrays of the set that are the member, and that hold its superblock.
+    pub(super) subset: Option<usize>,
+    pub(super) metadata: Option<usize>,
 }
 
 impl Filled<'_> {
@@ -30,20 +34,35 @@ pub(super) fn fill<'a>(
     candidates: &[Candidate<'a>],
     champion: Candidate<'a>,
     volume: &VolumeView,
+    earlier: &[ArrayRecord],
+    testimony: &Testimony<'_>,
 ) -> Vec<Filled<'a>> {
-    let matcher = Matcher { candidates, champion, volume };
+    let matcher = Matcher { candidates, champion, volume, earlier };
     let slots = volume.slots.iter().enumerate();
-    slots.map(|(number, view)| matcher.fill(Slot(u32::try_from(number).unwrap_or(u32::MAX)), view)).collect()
+    let fill = |(number, view): (usize, &SlotView)| {
+        let mut filled = matcher.fill(Slot(u32::try_from(number).unwrap_or(u32::MAX)), view);
+        filled.metadata = view.metadata.as_deref().and_then(|uuid| nested::find(earlier, uuid));
+        filled.member.write_mostly = view.write_mostly;
+        filled.member.split = view.split;
+        testimony.correct(&mut filled, earlier);
+        filled
+    };
+    slots.map(fill).collect()
 }
 
 struct Matcher<'a, 'b> {
     candidates: &'b [Candidate<'a>],
     champion: Candidate<'a>,
     volume: &'b VolumeView,
+    /// The arrays of the set before this one: its subsets are among them.
+    earlier: &'b [ArrayRecord],
 }
 
 impl<'a> Matcher<'a, '_> {
     fn fill(&self, slot: Slot, view: &SlotView) -> Filled<'a> {
+        if let Some(uuid) = &view.subset {
+            return nested::fill(slot, view, uuid, self.earlier);
+        }
         let named = self.named(view);
         let mut problems = Vec::new();
         if named.len() > 1 {
@@ -79,7 +98,7 @@ impl<'a> Matcher<'a, '_> {
     ) -> Filled<'a> {
         let freshest = self.champion.view.generation;
         let behind = freshest.saturating_sub(candidate.view.generation);
-        let own = self.own(candidate);
+        let own = self.own(slot, view, candidate);
         let recovered =
             own.as_ref().and_then(|own| own.recovered.filter(|&recovered| recovered < own.length));
         let state = if view.state == SlotState::Failed {
@@ -129,7 +148,7 @@ impl<'a> Matcher<'a, '_> {
         let Some(claimant) = self.claimant(slot) else {
             let name = view.key.as_ref().map(|key| format!(" (disk {})", key.trim_end())).unwrap_or_default();
             problems.push(Problem::warning("missing-member", format!("no device found{name}")));
-            return self.filled(slot, None, None, MemberState::Missing, problems);
+            return self.filled(slot, None, stated(slot, view), MemberState::Missing, problems);
         };
         let freshest = self.champion.view.generation;
         let found = claimant.view.generation;
@@ -145,7 +164,7 @@ impl<'a> Matcher<'a, '_> {
                 format!("claims the slot with generation {found}, which {label} denies"),
             )
         });
-        let own = self.own(claimant);
+        let own = self.own(slot, view, claimant);
         self.filled(slot, Some(claimant), own, MemberState::Stale, problems)
     }
 
@@ -164,8 +183,12 @@ impl<'a> Matcher<'a, '_> {
             && self.volume.slots.iter().any(|slot| slot.key == candidate.view.key)
     }
 
-    /// The candidate's own part; the champion's extent where the candidate's metadata does not have the volume.
-    fn own(&self, candidate: Candidate<'a>) -> Option<OwnPart> {
+    /// Where the champion says that the slot's data is, else the candidate's own part; the champion's where the
+    /// candidate's metadata does not have the volume.
+    fn own(&self, slot: Slot, view: &SlotView, candidate: Candidate<'a>) -> Option<OwnPart> {
+        if let Some(stated) = stated(slot, view) {
+            return Some(stated);
+        }
         let theirs = candidate.volume(&self.volume.uuid).and_then(|volume| volume.own.clone());
         theirs.or_else(|| {
             let own = self.volume.own.clone()?;
@@ -191,6 +214,7 @@ impl<'a> Matcher<'a, '_> {
             device_offset_sectors: device.map(crate::device::Device::offset_sectors),
             device_length_sectors: device.map(crate::device::Device::length_sectors),
             array: None,
+            metadata_array: None,
             state,
             offset_sectors: own.as_ref().map(|own| own.offset),
             length_sectors: own.as_ref().map(|own| own.length),
@@ -198,9 +222,17 @@ impl<'a> Matcher<'a, '_> {
                 .then(|| own.as_ref().and_then(|own| own.recovered).unwrap_or_default()),
             reshape_offset_sectors: own.as_ref().and_then(|own| own.reshape_offset),
             bad_sectors: own.map(|own| own.bad_sectors).unwrap_or_default(),
+            write_mostly: false,
+            split: false,
         };
-        Filled { member, candidate, problems }
+        Filled { member, candidate, problems, subset: None, metadata: None }
     }
+}
+
+/// The extent of the slot, where the set states it.
+fn stated(slot: Slot, view: &SlotView) -> Option<OwnPart> {
+    let Extent { offset, length } = view.extent?;
+    Some(OwnPart { slot: Some(slot), offset, length, available: length, ..OwnPart::default() })
 }
 
 fn truncation(own: &OwnPart, device: Sectors) -> Option<Problem> {

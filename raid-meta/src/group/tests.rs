@@ -4,7 +4,7 @@ use super::*;
 use crate::device::{Device, SimDisk};
 use crate::format::{FORMATS, Found};
 use crate::geometry::{Geometry, Layout, Level, ParityLayout, Raid10Layout};
-use crate::model::{OwnPart, SlotState, SlotView};
+use crate::model::{Extent, OwnPart, SlotState, SlotView, Witness};
 use crate::record::Health;
 use crate::units::{Bytes, ChunkSectors, Slot};
 use std::path::Path;
@@ -216,6 +216,143 @@ fn two_arrays_of_one_name_get_two_names() {
         arrays.iter().map(|array| array.name.as_str()).collect::<Vec<_>>(),
         ["md_data", "md_data-feed"]
     );
+}
+
+/// A set named by its disks, with a volume over ranges of them for each of `subsets`, and one over those.
+fn nested(level: Level, subsets: u32) -> Vec<Member> {
+    let linear = Geometry { level: Level::Linear, layout: None, chunk: None, slots: 1 };
+    let volume = |number: u32| VolumeView {
+        uuid: format!("leg{number}"),
+        dm_name: "leg".to_owned(),
+        geometry: Some(linear),
+        size: Sectors(100),
+        slots: vec![SlotView {
+            extent: Some(Extent { offset: Sectors(u64::from(number) * 100), length: Sectors(100) }),
+            ..SlotView::disk((number / 2).to_string(), SlotState::InSync)
+        }],
+        ..VolumeView::default()
+    };
+    let geometry = Geometry { level, layout: None, chunk: ChunkSectors::new(4), slots: subsets };
+    let top = VolumeView {
+        uuid: "top".to_owned(),
+        dm_name: "top".to_owned(),
+        geometry: Some(geometry),
+        size: Sectors(100),
+        slots: (0..subsets).map(|number| SlotView::subset(format!("leg{number}"))).collect(),
+        ..VolumeView::default()
+    };
+    let volumes: Vec<_> = (0..subsets).map(volume).chain([top]).collect();
+    let disk = |number: u32| member(number, MemberView { volumes: volumes.clone(), ..view(number, linear) });
+    (0..subsets.div_ceil(2)).map(disk).collect()
+}
+
+#[test]
+fn a_set_of_sets_names_its_subsets_as_they_are_called_in_the_end() {
+    let arrays = group(&mut nested(Level::Raid0, 4), false);
+    let names: Vec<_> = arrays.iter().map(|array| array.name.as_str()).collect();
+    assert_eq!(names, ["leg", "leg-2", "leg-3", "leg-4", "top"]);
+    let top = arrays.last().unwrap();
+    let members: Vec<_> = top.members.iter().map(|member| member.array.as_deref().unwrap()).collect();
+    assert_eq!(members, names[..4]);
+    assert_eq!(top.health, Health::Optimal);
+    assert_eq!(top.members[1].length_sectors, Some(Sectors(100)));
+}
+
+#[test]
+fn a_disk_may_be_in_several_slots_where_the_set_says_where() {
+    let arrays = group(&mut nested(Level::Raid0, 4), false);
+    assert!(arrays.iter().all(|array| array.problems.is_empty()), "{arrays:?}");
+    let place = |array: &ArrayRecord| {
+        (array.members[0].device.clone().unwrap(), array.members[0].offset_sectors.unwrap())
+    };
+    assert_eq!(place(&arrays[1]), ("disk0".to_owned(), Sectors(100)));
+    assert_eq!(place(&arrays[2]), ("disk1".to_owned(), Sectors(200)));
+}
+
+#[test]
+fn a_failed_subset_is_a_missing_member() {
+    let without_one = |level| {
+        let mut members = nested(level, 4);
+        members.pop();
+        group(&mut members, false)
+    };
+    let arrays = without_one(Level::Raid1);
+    let top = arrays.last().unwrap();
+    assert_eq!(arrays[2].health, Health::Failed);
+    assert_eq!(top.health, Health::Degraded);
+    let (present, missing) = (MemberState::InSync, MemberState::Missing);
+    assert_eq!(states(top), [present, present, missing, missing]);
+    assert_eq!(codes(&top.problems), ["failed-subset", "failed-subset"]);
+    assert_eq!(top.members[2].array.as_deref(), Some("leg-3"));
+    assert_eq!(without_one(Level::Raid0).last().unwrap().health, Health::Failed);
+}
+
+#[test]
+fn a_degraded_subset_is_in_sync_and_degrades_what_it_is_in() {
+    let mut members = nested(Level::Raid0, 2);
+    let volumes = &mut edit(&mut members[0]).volumes;
+    volumes[0].geometry = Some(Geometry { level: Level::Raid1, layout: None, chunk: None, slots: 2 });
+    volumes[0].slots.push(SlotView::empty());
+    let arrays = group(&mut members, false);
+    let top = arrays.last().unwrap();
+    assert_eq!(states(top), [MemberState::InSync, MemberState::InSync]);
+    assert_eq!(codes(&top.problems), ["degraded-subset"]);
+    assert_eq!(top.health, Health::Degraded);
+}
+
+/// A mirror of two, each with a superblock of so many events.
+fn witnessed(events: [u64; 2]) -> Vec<Member> {
+    let mut members = nested(Level::Raid1, 2);
+    let top = &mut edit(&mut members[0]).volumes[2];
+    for (slot, (view, events)) in (0..).zip(top.slots.iter_mut().zip(events)) {
+        view.metadata = Some(format!("leg{slot}"));
+        let witness =
+            Witness { slot: Slot(slot), events, failed: Vec::new(), recovered: None, resync_position: None };
+        top.witnesses.push(witness);
+    }
+    members
+}
+
+fn top(mut members: Vec<Member>, change: impl FnOnce(&mut Vec<Witness>)) -> ArrayRecord {
+    change(&mut edit(&mut members[0]).volumes[2].witnesses);
+    group(&mut members, false).pop().unwrap()
+}
+
+#[test]
+fn the_superblock_with_the_most_events_says_which_legs_are_current() {
+    let sound = top(witnessed([7, 8]), |_| {});
+    assert_eq!((sound.health, sound.dirty), (Health::Optimal, Some(false)));
+    assert_eq!(sound.members[1].metadata_array.as_deref(), Some("leg-2"));
+    let older = top(witnessed([9, 7]), |_| {});
+    assert_eq!(states(&older), [MemberState::InSync, MemberState::Stale]);
+    assert!(older.problems[0].message.contains("has 7 events, that of slot 0 has 9"), "{:?}", older.problems);
+    let failed = top(witnessed([9, 8]), |witnesses| witnesses[0].failed.push(Slot(1)));
+    assert_eq!(states(&failed), [MemberState::InSync, MemberState::Failed]);
+    let old_claim = top(witnessed([8, 9]), |witnesses| witnesses[0].failed.push(Slot(1)));
+    assert_eq!(old_claim.health, Health::Optimal);
+    let without = top(witnessed([8, 8]), |witnesses| drop(witnesses.pop()));
+    assert_eq!(states(&without), [MemberState::InSync, MemberState::Stale]);
+}
+
+#[test]
+fn superblocks_say_how_far_a_rebuild_or_a_resync_got() {
+    let rebuilding = top(witnessed([8, 8]), |witnesses| witnesses[1].recovered = Some(Sectors(60)));
+    assert_eq!(rebuilding.health, Health::Rebuilding);
+    assert_eq!(rebuilding.members[1].recovered_sectors, Some(Sectors(60)));
+    let whole = top(witnessed([8, 8]), |witnesses| witnesses[1].recovered = Some(Sectors(100)));
+    assert_eq!(whole.health, Health::Optimal);
+    let resync = top(witnessed([8, 8]), |witnesses| witnesses[0].resync_position = Some(Sectors(40)));
+    assert_eq!((resync.dirty, resync.resync_position_sectors), (Some(true), Some(Sectors(40))));
+}
+
+#[test]
+fn a_leg_that_is_split_off_does_not_degrade_and_is_not_believed() {
+    let mut members = witnessed([9, 2]);
+    edit(&mut members[0]).volumes[2].slots[1].split = true;
+    let array = top(members, |_| {});
+    assert_eq!(states(&array), [MemberState::InSync, MemberState::Stale]);
+    assert_eq!(array.health, Health::Optimal);
+    assert_eq!(codes(&array.problems), ["split-member"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use super::{Problem, V1};
 use crate::geometry::{Geometry, Layout, Level};
-use crate::units::{ChunkSectors, Sectors, Slot};
+use crate::units::{ChunkSectors, Count, Sectors, Slot};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashSet;
@@ -77,6 +77,9 @@ pub struct ArrayMember {
     /// Name of the array that is this member, in a nested set.
     #[serde(default)]
     pub array: Option<String>,
+    /// Name of the array that holds the member's dm-raid superblock and bitmap.
+    #[serde(default)]
+    pub metadata_array: Option<String>,
     /// State.
     pub state: MemberState,
     /// Where the member's data begins, from the start of the device window.
@@ -94,6 +97,33 @@ pub struct ArrayMember {
     /// Sectors (from `offset_sectors`) whose content the metadata says is lost.
     #[serde(default)]
     pub bad_sectors: Vec<SectorRange>,
+    /// Reads go to other members if they can.
+    #[serde(default)]
+    pub write_mostly: bool,
+    /// Left out on purpose, to come back: an image split off. The array is whole without it.
+    #[serde(default)]
+    pub split: bool,
+}
+
+/// How device-mapper is to run an array, beyond its geometry; null where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TuningRecord {
+    /// Size of a region of the write-intent bitmap.
+    #[serde(default)]
+    pub region_size_sectors: Option<Sectors>,
+    /// Least recovery rate of each member.
+    #[serde(default)]
+    pub min_recovery_rate_kib_per_s: Option<Count>,
+    /// Most recovery rate of each member.
+    #[serde(default)]
+    pub max_recovery_rate_kib_per_s: Option<Count>,
+    /// How far write-mostly members may be behind.
+    #[serde(default)]
+    pub max_write_behind_sectors: Option<Sectors>,
+    /// Where the data begins on each member, for a reshape out of place.
+    #[serde(default)]
+    pub data_offset_sectors: Option<Sectors>,
 }
 
 /// A device that waits for a slot.
@@ -202,6 +232,9 @@ pub struct ArrayRecord {
     /// A write log whose entries matter.
     #[serde(default)]
     pub write_log: Option<WriteLog>,
+    /// How device-mapper is to run it; null where the format does not run arrays by device-mapper's own raid target.
+    #[serde(default)]
+    pub tuning: Option<TuningRecord>,
     /// What is wrong, and why each member that is not in sync is not.
     #[serde(default)]
     pub problems: Vec<Problem>,

@@ -17,7 +17,7 @@ mod table;
 
 pub use array::{
     ArrayMember, ArrayRecord, Direction, Health, MemberState, ReshapeRecord, SectorRange, SpareRecord,
-    WriteLog,
+    TuningRecord, WriteLog,
 };
 pub use event::{MismatchRecord, ProgressRecord, RegionRecord, WriteRecord};
 pub use field::{DifferenceRecord, FieldRecord, VerdictRecord, VerdictResult};

@@ -7,6 +7,8 @@ use raid_meta::device::ReadAt;
 use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord};
 use raid_meta::units::{Bytes, Sectors};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -88,7 +90,8 @@ pub(super) fn open(
     devices: &DeviceArgs,
     options: OpenOptions,
 ) -> Result<Volume, Failure> {
-    let sources = Opener { arrays, devices, options, nesting: 0 };
+    let opened = RefCell::default();
+    let sources = Opener { arrays, devices, options, nesting: 0, opened: &opened };
     Volume::open(array, &sources, options).map_err(|error| {
         let exit = match error {
             OpenVolumeError::Failed { .. } => Exit::No,
@@ -104,10 +107,15 @@ struct Opener<'a> {
     devices: &'a DeviceArgs,
     options: OpenOptions,
     nesting: u32,
+    /// Subsets by name: one that is a member of several arrays is opened once.
+    opened: &'a RefCell<HashMap<String, Arc<Volume>>>,
 }
 
 impl Opener<'_> {
     fn subset(&self, name: &str) -> Result<Arc<dyn ReadAt>, String> {
+        if let Some(volume) = self.opened.borrow().get(name) {
+            return Ok(Arc::<Volume>::clone(volume));
+        }
         if self.nesting >= MAX_NESTING {
             return Err(format!("array {name}: nested more than {MAX_NESTING} deep"));
         }
@@ -116,7 +124,9 @@ impl Opener<'_> {
         };
         let below = Opener { nesting: self.nesting + 1, ..*self };
         let volume = Volume::open(array, &below, self.options).map_err(|error| error.to_string())?;
-        Ok(Arc::new(volume))
+        let volume = Arc::new(volume);
+        self.opened.borrow_mut().insert(name.to_owned(), Arc::clone(&volume));
+        Ok(volume)
     }
 }
 

@@ -78,11 +78,37 @@ impl Draft {
         members: &[Option<Part>],
         length: Sectors,
     ) -> Result<(), Reason> {
-        members.iter().flatten().for_each(|part| self.uses(part));
-        let leg =
-            |part: &Option<Part>| Leg { meta: None, data: part.as_ref().map(|part| part.device.clone()) };
-        let legs = members.iter().map(leg).collect();
+        let members: Vec<_> = members.iter().map(|data| (None, data.clone())).collect();
+        self.raid_with_metadata(kind, chunk, params, &members, length)
+    }
+
+    /// A raid over whole devices, each with the device of its metadata.
+    pub(super) fn raid_with_metadata(
+        &mut self,
+        kind: RaidType,
+        chunk: Sectors,
+        params: RaidParams,
+        members: &[(Option<Part>, Option<Part>)],
+        length: Sectors,
+    ) -> Result<(), Reason> {
+        let parts = members.iter().flat_map(|(meta, data)| [meta, data]);
+        parts.flatten().for_each(|part| self.uses(part));
+        let device = |part: &Option<Part>| part.as_ref().map(|part| part.device.clone());
+        let legs =
+            members.iter().map(|(meta, data)| Leg { meta: device(meta), data: device(data) }).collect();
         self.push(length, Target::Raid(Raid { kind, chunk, params, legs }))
+    }
+
+    /// All lines of a table that is not to be a device of its own.
+    pub(super) fn append(&mut self, table: &TableRecord) -> Result<(), Reason> {
+        for line in &table.lines {
+            let line = Line::try_from(line).map_err(|_| Reason::OutOfRange)?;
+            self.push(line.length, line.target)?;
+        }
+        let known = |name: &&String| !self.depends.contains(name);
+        let new: Vec<String> = table.depends.iter().filter(known).cloned().collect();
+        self.depends.extend(new);
+        Ok(())
     }
 
     fn push(&mut self, length: Sectors, target: Target) -> Result<(), Reason> {

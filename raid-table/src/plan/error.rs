@@ -99,6 +99,12 @@ pub enum Reason {
         /// Name of the subset.
         name: String,
     },
+    /// Subsets of subsets of subsets, and so on.
+    #[error("its member {name} is nested too deep")]
+    Nested {
+        /// Name of the subset.
+        name: String,
+    },
     /// A subset can not be mapped.
     #[error("its member {name}: {reason}")]
     Subset {

@@ -15,6 +15,9 @@ pub(super) struct Source {
     part: Part,
     /// From there to the end of the device or its window, where that is known.
     room: Option<Sectors>,
+    /// What holds its superblock and bitmap.
+    metadata: Option<Part>,
+    is_subset: bool,
 }
 
 /// The member of each slot that is in sync.
@@ -26,6 +29,11 @@ pub(super) fn sources(array: &ArrayRecord, arrays: &[ArrayRecord]) -> Result<Vec
             _ => Ok(None),
         })
         .collect()
+}
+
+/// The device of an array.
+fn mapped(name: &str) -> Part {
+    Part::new(Device::mapped(name), Sectors::ZERO, Some(name.to_owned()))
 }
 
 impl Source {
@@ -47,7 +55,23 @@ impl Source {
             slot: member.slot,
             part: Part::new(device, add(window, offset)?, depends),
             room: length.map(|length| length.saturating_sub(offset)),
+            metadata: member.metadata_array.as_deref().map(mapped),
+            is_subset: member.array.is_some(),
         })
+    }
+
+    /// What holds its superblock and bitmap.
+    pub(super) fn metadata(&self) -> Option<Part> {
+        self.metadata.clone()
+    }
+
+    /// The device of a raid target that has metadata devices. A subset is taken as it is: it may be longer than what
+    /// is used of it.
+    pub(super) fn leg(&self, builder: &mut Builder, needed: Sectors) -> Result<Part, Reason> {
+        if self.is_subset && self.part.is_whole_device() {
+            return self.part(needed).cloned();
+        }
+        self.whole_device(builder, needed)
     }
 
     /// The member from the beginning of its data, which has at least that length.

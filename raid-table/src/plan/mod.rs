@@ -6,6 +6,7 @@
 //! | raid0 | `striped`, a line for each zone of members of different sizes, and `linear` lines for a last row that the array does not fill |
 //! | raid1, raid4, raid5, raid6 | `raid` without metadata devices |
 //! | raid10 | `striped` over `raid` mirrors, because the kernel does not start its own raid10 without metadata devices |
+//! | any that the format itself runs by device-mapper (`tuning`) | `raid` with its metadata devices, as LVM does |
 //! | raid6 in md's own layouts (left-symmetric and so on) | `raid` for each row of the rotation: see [`rows`](self) below |
 //!
 //! **Members.** The raid target takes no offset for its devices, so a member that does not begin at the first
@@ -17,6 +18,12 @@
 //! sync is `- -`, and `rebuild` is never written: it rewrites the member even below a read-only mapping. So a
 //! dirty array stays as it is until something scrubs it; a problem says so. Nothing records that a member of a
 //! degraded array is out of date as soon as the others are written, so a degraded array is read-only.
+//!
+//! **Subsets** come before what they are members of, each once. One that has no name of its own on disk is only a stretch
+//! of a concatenation, and its lines stand there.
+//!
+//! **LVM.** An array with `tuning` is one that device-mapper runs with metadata devices: the kernel keeps
+//! its own account of what is in sync, and resyncs by itself. A slot that is split off on purpose (`- -`) is not missed.
 //!
 //! **md's raid6 layouts.** device-mapper knows the eight raid6 layouts that DDF and LVM have. Of md's own,
 //! parity-first and parity-first-6 are `raid6_n_6` over the members in another order. In the four whose P
@@ -38,6 +45,7 @@ mod members;
 mod names;
 mod raid;
 mod raid10;
+mod raid_target;
 mod rows;
 mod stripes;
 mod usable;
@@ -67,7 +75,7 @@ pub struct Options {
 }
 
 /// The tables of an array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The devices, each after those it depends on; the array itself is the last.
     pub tables: Vec<TableRecord>,
@@ -80,50 +88,82 @@ pub struct Plan {
 /// # Errors
 /// Why it can not or should not be mapped.
 pub fn plan(array: &ArrayRecord, arrays: &[ArrayRecord], options: &Options) -> Result<Plan, PlanError> {
-    plan_within(array, arrays, options, &mut Vec::new())
-        .map_err(|reason| PlanError { array: array.name.clone(), reason })
+    let mut planner =
+        Planner { arrays, options, around: Vec::new(), plan: Plan::default(), stretches: Vec::new() };
+    planner.array(array).map_err(|reason| PlanError { array: array.name.clone(), reason })?;
+    Ok(planner.plan)
 }
 
-/// `around` are the names of the arrays that this one is a subset of.
-fn plan_within<'a>(
-    array: &'a ArrayRecord,
-    arrays: &'a [ArrayRecord],
-    options: &Options,
-    around: &mut Vec<&'a str>,
-) -> Result<Plan, Reason> {
-    let missing = usable::missing(array);
-    usable::check_whole(array)?;
-    let layout = ArrayMap::new(array)?;
-    let map = layout.map(Side::Before).ok_or(Reason::Reshaping)?;
-    usable::check(array, map, &missing, options)?;
+/// Sets nested deeper than this do not exist; records that say so are wrong.
+const MAX_NESTING: usize = 8;
 
-    let mut plan = Plan { tables: Vec::new(), problems: usable::notes(array, &missing) };
-    let mut read_only = options.read_only || !missing.is_empty() || array.write_log.is_some();
-    around.push(&array.name);
-    for name in usable::subsets(array) {
-        let subset = plan_subset(name, arrays, options, around)?;
-        read_only |= subset.tables.iter().any(|table| table.read_only);
-        plan.tables.extend(subset.tables);
-        plan.problems.extend(subset.problems);
+/// A plan that grows, subsets first.
+struct Planner<'a> {
+    arrays: &'a [ArrayRecord],
+    options: &'a Options,
+    /// Names of the arrays that the one being planned is a subset of.
+    around: Vec<&'a str>,
+    plan: Plan,
+    /// Tables that are no devices of their own.
+    stretches: Vec<TableRecord>,
+}
+
+impl<'a> Planner<'a> {
+    fn array(&mut self, array: &'a ArrayRecord) -> Result<(), Reason> {
+        let missing = usable::missing(array);
+        usable::check_whole(array)?;
+        let layout = ArrayMap::new(array)?;
+        let map = layout.map(Side::Before).ok_or(Reason::Reshaping)?;
+        usable::check(array, map, &missing, self.options)?;
+        self.plan.problems.extend(usable::notes(array, &missing));
+        let is_degraded = !usable::lost(array, &missing).is_empty();
+        let mut read_only = self.options.read_only || is_degraded || array.write_log.is_some();
+        self.around.push(&array.name);
+        for name in usable::subsets(array) {
+            self.subset(array, name)?;
+            read_only |= self.known(name).is_some_and(|table| table.read_only);
+        }
+        self.around.pop();
+
+        let context = Context {
+            array,
+            map,
+            sources: members::sources(array, self.arrays)?,
+            stretches: &self.stretches,
+        };
+        let builder = Builder::new(array, read_only)?;
+        self.plan.tables.extend(context.tables(builder)?);
+        Ok(())
     }
-    around.pop();
 
-    let context = Context { array, map, sources: members::sources(array, arrays)? };
-    let builder = Builder::new(array, read_only)?;
-    plan.tables.extend(context.tables(builder)?);
-    Ok(plan)
+    /// Plans a subset, unless that is done.
+    fn subset(&mut self, array: &ArrayRecord, name: &str) -> Result<(), Reason> {
+        if self.known(name).is_some() {
+            return Ok(());
+        }
+        let subset = self.arrays.iter().find(|array| array.name == name && !self.around.contains(&name));
+        let subset = subset.ok_or_else(|| Reason::SubsetMissing { name: name.to_owned() })?;
+        if self.around.len() > MAX_NESTING {
+            return Err(Reason::Nested { name: name.to_owned() });
+        }
+        self.array(subset)
+            .map_err(|reason| Reason::Subset { name: name.to_owned(), reason: Box::new(reason) })?;
+        if is_stretch(array, subset) {
+            self.stretches.extend(self.plan.tables.pop());
+        }
+        Ok(())
+    }
+
+    fn known(&self, name: &str) -> Option<&TableRecord> {
+        self.plan.tables.iter().chain(&self.stretches).find(|table| table.name == name)
+    }
 }
 
-fn plan_subset<'a>(
-    name: &'a str,
-    arrays: &'a [ArrayRecord],
-    options: &Options,
-    around: &mut Vec<&'a str>,
-) -> Result<Plan, Reason> {
-    let subset = arrays.iter().find(|array| array.name == name && !around.contains(&name));
-    let subset = subset.ok_or_else(|| Reason::SubsetMissing { name: name.to_owned() })?;
-    plan_within(subset, arrays, options, around)
-        .map_err(|reason| Reason::Subset { name: name.to_owned(), reason: Box::new(reason) })
+/// Whether a subset is only a stretch of a concatenation: stripes without a name of their own on disk.
+fn is_stretch(array: &ArrayRecord, subset: &ArrayRecord) -> bool {
+    let is_lvm = array.format.as_deref() == Some("lvm2");
+    let is_plain = subset.tuning.is_none() && matches!(subset.level, Level::Raid0 | Level::Linear);
+    is_lvm && array.level == Level::Linear && subset.volume.is_none() && is_plain
 }
 
 /// An array that can be mapped, and its members.
@@ -132,10 +172,15 @@ struct Context<'a> {
     map: &'a Map,
     /// By slot; none where the member is not to be used.
     sources: Vec<Option<Source>>,
+    /// Tables of subsets that are to be part of this one's.
+    stretches: &'a [TableRecord],
 }
 
 impl Context<'_> {
     fn tables(&self, builder: Builder) -> Result<Vec<TableRecord>, Reason> {
+        if let Some(tuning) = &self.array.tuning {
+            return self.raid_target(builder, tuning);
+        }
         match self.array.level {
             Level::Linear => self.concatenation(builder),
             Level::Raid0 => self.stripes(builder),

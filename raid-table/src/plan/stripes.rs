@@ -12,9 +12,18 @@ impl Context<'_> {
         let mut draft = Draft::default();
         for extent in self.map.extents(Sectors::ZERO, self.map.size()) {
             let place = extent.copies.first().copied().unwrap_or_default();
-            draft.linear(&self.piece(place.slot, place.sector, extent.length)?, extent.length)?;
+            match self.stretch(place.slot) {
+                Some(stretch) => draft.append(stretch)?,
+                None => draft.linear(&self.piece(place.slot, place.sector, extent.length)?, extent.length)?,
+            }
         }
         builder.array(draft)
+    }
+
+    /// The table of a member that is a stretch of this array.
+    fn stretch(&self, slot: Slot) -> Option<&TableRecord> {
+        let member = self.array.members.iter().find(|member| member.slot == slot)?;
+        self.stretches.iter().find(|table| Some(&table.name) == member.array.as_ref())
     }
 
     pub(super) fn stripes(&self, builder: Builder) -> Result<Vec<TableRecord>, Reason> {

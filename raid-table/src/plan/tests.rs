@@ -407,6 +407,127 @@ fn a_set_of_sets_comes_after_its_subsets() {
     assert!(matches!(circle.reason, Reason::SubsetMissing { .. }));
 }
 
+/// A volume group with one raid1 of `legs` images, each with its metadata, and the array last.
+fn lvm_mirror(legs: u64, more: Value) -> Vec<ArrayRecord> {
+    let part = |name: &str, leg: u64, offset: u64, length: u64| {
+        array(
+            json!({"name": format!("vg-lv_{name}_{leg}"), "format": "lvm2", "volume": name, "level": "linear",
+            "size_sectors": length, "slots": 1, "members": [{"slot": 0, "device": format!("/dev/d{leg}"),
+            "state": "in-sync", "offset_sectors": offset, "length_sectors": length}]}),
+        )
+    };
+    let member = |leg: u64| {
+        json!({"slot": leg, "array": format!("vg-lv_rimage_{leg}"), "metadata_array": format!("vg-lv_rmeta_{leg}"),
+            "state": "in-sync", "offset_sectors": 0, "length_sectors": 4096})
+    };
+    let mut top = json!({"name": "vg-lv", "format": "lvm2", "level": "raid1", "size_sectors": 4096, "slots": legs,
+        "tuning": {"region_size_sectors": 1024}, "members": (0..legs).map(member).collect::<Vec<_>>()});
+    top.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let parts = (0..legs).flat_map(|leg| [part("rmeta", leg, 2048, 8), part("rimage", leg, 2056, 4104)]);
+    parts.chain([array(top)]).collect()
+}
+
+fn lvm_table(arrays: &[ArrayRecord]) -> String {
+    let plan = plan(arrays.last().unwrap(), arrays, &Options::default()).unwrap();
+    plain(&plan.tables).last().unwrap()
+}
+
+#[test]
+fn an_array_with_tuning_is_a_raid_target_with_its_metadata_devices() {
+    let arrays = lvm_mirror(2, json!({"dirty": true, "resync_position_sectors": 0}));
+    let plan = plan(&arrays[4], &arrays, &Options::default()).unwrap();
+    assert_eq!(
+        plain(&plan.tables).collect::<Vec<_>>(),
+        [
+            "vg-lv_rmeta_0: 0 8 linear /dev/d0 2048",
+            "vg-lv_rimage_0: 0 4104 linear /dev/d0 2056",
+            "vg-lv_rmeta_1: 0 8 linear /dev/d1 2048",
+            "vg-lv_rimage_1: 0 4104 linear /dev/d1 2056",
+            "vg-lv: 0 4096 raid raid1 3 0 region_size 1024 2 /dev/mapper/vg-lv_rmeta_0 /dev/mapper/vg-lv_rimage_0 \
+             /dev/mapper/vg-lv_rmeta_1 /dev/mapper/vg-lv_rimage_1",
+        ]
+    );
+    assert_eq!(plan.problems, [], "the kernel resyncs it by itself");
+}
+
+#[test]
+fn a_slot_that_is_split_off_is_not_missed_and_its_devices_are_there() {
+    let mut arrays = lvm_mirror(3, json!({}));
+    let member = &mut arrays.last_mut().unwrap().members[2];
+    (member.state, member.split) = (MemberState::Stale, true);
+    let plan = plan(&arrays[6], &arrays, &Options::default()).unwrap();
+    assert_eq!(plan.tables.len(), 7);
+    assert!(plan.tables.iter().all(|table| !table.read_only));
+    assert!(lvm_table(&arrays).ends_with("/dev/mapper/vg-lv_rimage_1 - -"), "{}", lvm_table(&arrays));
+    let mut gone = arrays.clone();
+    gone[6].members[1].state = MemberState::Missing;
+    let refused = super::plan(&gone[6], &gone, &Options::default()).unwrap_err();
+    assert_eq!(refused.to_string(), "vg-lv: degraded: slot 1 is not in sync; --degraded maps it without");
+}
+
+#[test]
+fn what_the_metadata_says_of_running_an_array_is_in_its_table() {
+    let tuning = json!({"tuning": {"region_size_sectors": 2048, "min_recovery_rate_kib_per_s": 100,
+        "max_recovery_rate_kib_per_s": 5000, "max_write_behind_sectors": 256, "data_offset_sectors": 0}});
+    let mut arrays = lvm_mirror(2, tuning);
+    arrays[4].members[1].write_mostly = true;
+    let params = "raid1 13 0 min_recovery_rate 100 max_recovery_rate 5000 write_mostly 1 max_write_behind 256 \
+                  region_size 2048 data_offset 0 2 ";
+    assert!(lvm_table(&arrays).contains(params), "{}", lvm_table(&arrays));
+    let raid10 = json!({"level": "raid10", "layout": "near-2", "chunk_sectors": 128, "size_sectors": 8192});
+    let line = lvm_table(&lvm_mirror(4, raid10));
+    assert!(
+        line.starts_with("vg-lv: 0 8192 raid raid10 5 128 region_size 1024 raid10_copies 2 4 "),
+        "{line}"
+    );
+    let mut raid0 =
+        lvm_mirror(2, json!({"level": "raid0", "chunk_sectors": 128, "size_sectors": 8192, "tuning": {}}));
+    for member in &mut raid0[4].members {
+        member.metadata_array = None;
+    }
+    let line = lvm_table(&raid0);
+    let legs = "2 - /dev/mapper/vg-lv_rimage_0 - /dev/mapper/vg-lv_rimage_1";
+    assert_eq!(line, format!("vg-lv: 0 8192 raid raid0 1 128 {legs}"));
+}
+
+#[test]
+fn a_stretch_without_a_name_is_a_line_and_no_device() {
+    let stripes = array(json!({"name": "vg-lv_0", "format": "lvm2", "level": "raid0", "chunk_sectors": 8,
+        "size_sectors": 128, "slots": 2, "members": members(&[Some(64), Some(64)], 0)}));
+    let top = array(
+        json!({"name": "vg-lv", "format": "lvm2", "volume": "lv", "level": "linear", "size_sectors": 228,
+        "slots": 2, "members": [{"slot": 0, "array": "vg-lv_0", "state": "in-sync", "length_sectors": 128},
+        {"slot": 1, "device": "/dev/d1", "state": "in-sync", "offset_sectors": 500, "length_sectors": 100}]}),
+    );
+    let arrays = [stripes, top];
+    let plan = plan(&arrays[1], &arrays, &Options::default()).unwrap();
+    assert_eq!(
+        plain(&plan.tables).collect::<Vec<_>>(),
+        ["vg-lv: 0 128 striped 2 8 /dev/d0 0 /dev/d1 0", "vg-lv: 128 100 linear /dev/d1 500"]
+    );
+}
+
+#[test]
+fn subsets_of_subsets_without_end_are_refused_and_common_ones_are_planned_once() {
+    let both = |name: u32| {
+        let below = format!("s{}", name + 1);
+        array(
+            json!({"name": format!("s{name}"), "level": "raid0", "chunk_sectors": 8, "size_sectors": 16, "slots": 2,
+            "members": [{"slot": 0, "array": below, "state": "in-sync", "length_sectors": 8},
+            {"slot": 1, "array": below, "state": "in-sync", "length_sectors": 8}]}),
+        )
+    };
+    let leaf = |number: u32| {
+        array(json!({"name": format!("s{number}"), "level": "linear", "size_sectors": 16, "slots": 1,
+            "members": members(&[Some(16)], 0)}))
+    };
+    let arrays: Vec<ArrayRecord> = (0..6).map(both).chain([leaf(6)]).collect();
+    assert_eq!(plan(&arrays[0], &arrays, &Options::default()).unwrap().tables.len(), 7);
+    let arrays: Vec<ArrayRecord> = (0..60).map(both).chain([leaf(60)]).collect();
+    let error = plan(&arrays[0], &arrays, &Options::default()).unwrap_err();
+    assert!(error.to_string().ends_with("is nested too deep"), "{error}");
+}
+
 #[test]
 fn uuids_say_whose_device_it_is() {
     let with = |format: &str, uuid: &str, set_id: &str| {

@@ -17,10 +17,22 @@ pub(super) fn missing(array: &ArrayRecord) -> Vec<Slot> {
     (0..array.slots.min(u32::from(u16::MAX))).map(Slot).filter(|slot| !in_sync(slot)).collect()
 }
 
-/// The names of the subsets that are used.
+/// Of those slots the ones that nobody left out on purpose.
+pub(super) fn lost(array: &ArrayRecord, missing: &[Slot]) -> Vec<Slot> {
+    let split = |slot: &Slot| array.members.iter().any(|member| member.slot == *slot && member.split);
+    missing.iter().copied().filter(|slot| !split(slot)).collect()
+}
+
+/// The names of the subsets that have devices beside the array: those that are used, with their superblocks, and those
+/// that are split off.
 pub(super) fn subsets(array: &ArrayRecord) -> impl Iterator<Item = &str> {
-    let used = array.members.iter().filter(|member| member.state == MemberState::InSync);
-    used.filter_map(|member| member.array.as_deref())
+    let used = array.members.iter().filter(|member| member.state == MemberState::InSync || member.split);
+    used.flat_map(|member| [&member.metadata_array, &member.array]).filter_map(Option::as_deref)
+}
+
+/// Whether the kernel resyncs the array by itself: it has metadata devices that say what is out of step.
+fn resyncs_itself(array: &ArrayRecord) -> bool {
+    array.tuning.is_some() && array.members.iter().any(|member| member.metadata_array.is_some())
 }
 
 /// Refuses what has not one geometry, or not all its data on the members.
@@ -41,11 +53,12 @@ pub(super) fn check(
     missing: &[Slot],
     options: &Options,
 ) -> Result<(), Reason> {
-    let missing_slots = || missing.to_vec();
+    let lost = lost(array, missing);
+    let missing_slots = || lost.clone();
     if array.health == Health::Failed || !survives(array, missing) {
         return Err(Reason::Failed { missing: missing_slots() });
     }
-    if !missing.is_empty() && !options.degraded {
+    if !lost.is_empty() && !options.degraded {
         return Err(Reason::Degraded { missing: missing_slots() });
     }
     if !missing.is_empty() && array.level.parities() > 0 && may_be_out_of_step(array, map) {
@@ -83,7 +96,8 @@ fn may_be_out_of_step(array: &ArrayRecord, map: &Map) -> bool {
 pub(super) fn notes(array: &ArrayRecord, missing: &[Slot]) -> Vec<Problem> {
     let mut notes = Vec::new();
     let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
-    if array.level.is_redundant() && (is_dirty || array.health == Health::Initializing) {
+    let is_out_of_step = is_dirty || array.health == Health::Initializing;
+    if array.level.is_redundant() && is_out_of_step && !resyncs_itself(array) {
         let message = "its redundancy may be out of step, and device-mapper does not resync it: scrub it";
         notes.push(Problem::warning("dirty", message));
     }
@@ -92,7 +106,7 @@ pub(super) fn notes(array: &ArrayRecord, missing: &[Slot]) -> Vec<Problem> {
             "its partial parity log has entries, which device-mapper does not apply: mapped read-only";
         notes.push(Problem::warning("ppl-not-applied", message));
     }
-    if !missing.is_empty() {
+    if !lost(array, missing).is_empty() {
         let message =
             "degraded, and nothing records what is written without the missing members: mapped read-only";
         notes.push(Problem::note("degraded", message));

@@ -127,6 +127,9 @@ fn array_member(slot: u32, length: u64) -> ArrayMember {
         recovered_sectors: None,
         reshape_offset_sectors: None,
         bad_sectors: Vec::new(),
+        metadata_array: None,
+        write_mostly: false,
+        split: false,
     }
 }
 
