@@ -5,6 +5,7 @@
 //! [`MemberView`]. Adding a format is one file, one line in [`FORMATS`], one fixture folder.
 
 pub mod create;
+pub mod hpt45x;
 pub mod isw;
 pub mod md;
 pub mod nvidia;
@@ -20,7 +21,7 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 3] = [&md::Md, &isw::Isw, &nvidia::Nvidia];
+pub static FORMATS: [&dyn Format; 4] = [&md::Md, &isw::Isw, &nvidia::Nvidia, &hpt45x::Hpt45x];
 
 /// The format of that name.
 #[must_use]
