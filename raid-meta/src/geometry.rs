@@ -267,39 +267,66 @@ impl FromStr for Raid10Layout {
     }
 }
 
+/// Where a raid10 puts far copies: each is `near` slots further on than the one before, inside a set of slots. A set
+/// is all of them, or `far` (bit 17) or `near * far` (bit 18) parts of them; the last one takes the remainder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FarSteps {
+    slots: u64,
+    near: u64,
+    set: u64,
+    last_start: u64,
+    last_size: u64,
+}
+
+impl FarSteps {
+    /// The steps of a layout on so many slots. A layout that does not fit them gives some steps, not an error.
+    #[must_use]
+    pub fn new(layout: Raid10Layout, slots: u32) -> Self {
+        let slots = u64::from(slots.max(1));
+        let (near, far) = (u64::from(layout.near.max(1)), u64::from(layout.far.max(1)));
+        let set = match layout.sets {
+            FarSets::Whole => slots,
+            FarSets::Old => (slots / far).max(1),
+            FarSets::Sets => (near * far).min(slots),
+        };
+        Self { slots, near, set, last_start: (slots / set - 1) * set, last_size: set + slots % set }
+    }
+
+    /// The slot of the next far copy of what is in a slot. Which set a copy moves in is decided by the slot it moves
+    /// from, whether it is the enlarged last one by the slot it moves to, as the kernel does.
+    #[must_use]
+    pub fn next(&self, slot: u64) -> u64 {
+        let moved = slot + self.near;
+        if !self.slots.is_multiple_of(self.set) && moved > self.last_start {
+            self.last_start + (moved - self.last_start) % self.last_size
+        } else {
+            slot / self.set * self.set + moved % self.set
+        }
+    }
+
+    /// The slot of the near copy from which so many steps lead to a slot.
+    #[must_use]
+    pub fn back(&self, slot: u64, steps: u64) -> u64 {
+        let in_last = !self.slots.is_multiple_of(self.set) && slot >= self.last_start;
+        let (start, size) =
+            if in_last { (self.last_start, self.last_size) } else { (slot / self.set * self.set, self.set) };
+        start + (slot - start + size - steps * self.near % size) % size
+    }
+}
+
 /// The slots that hold copies of a raid10 chunk, near copies first, each followed by its far copies. `slots` is
 /// the number of members; zero gives nothing.
-///
-/// Far copies move on by `near` slots inside a far set: all members, or `far` (bit 17) or `near * far` (bit 18)
-/// of them, the last set taking the remainder. Which set a copy moves in is decided by the slot it moves from,
-/// whether it is the enlarged last one by the slot it moves to, as the kernel does.
 pub fn raid10_copy_slots(layout: Raid10Layout, slots: u32, chunk: u64) -> impl Iterator<Item = Slot> {
-    let n = u64::from(slots.max(1));
-    let (near, far) = (u64::from(layout.near.max(1)), u64::from(layout.far.max(1)));
-    let set = match layout.sets {
-        FarSets::Whole => n,
-        FarSets::Old => (n / far).max(1),
-        FarSets::Sets => (near * far).min(n),
-    };
-    let last_set = (n / set - 1) * set;
-    let last_size = set + n % set;
+    let steps = FarSteps::new(layout, slots);
+    let (n, near) = (steps.slots, steps.near);
     let first = chunk.wrapping_mul(near);
+    let far_copies = usize::from(layout.far.max(1));
     let copies = (0..near).flat_map(move |copy| {
-        let mut slot = (first % n + copy) % n;
-        (0..far).map(move |number| {
-            if number > 0 {
-                let begin = slot / set * set;
-                let moved = slot + near;
-                slot = if n % set != 0 && moved > last_set {
-                    last_set + (moved - last_set) % last_size
-                } else {
-                    begin + moved % set
-                };
-            }
-            Slot(u32::try_from(slot).unwrap_or(u32::MAX))
-        })
+        let near_copy = (first % n + copy) % n;
+        std::iter::successors(Some(near_copy), move |&slot| Some(steps.next(slot))).take(far_copies)
     });
-    copies.take(if slots == 0 { 0 } else { usize::MAX })
+    let number = |slot| Slot(u32::try_from(slot).unwrap_or(u32::MAX));
+    copies.map(number).take(if slots == 0 { 0 } else { usize::MAX })
 }
 
 /// How a raid0 of unequal members numbers its chunks after the smallest member has ended.

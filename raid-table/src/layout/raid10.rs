@@ -9,7 +9,7 @@
 //! Some words of md's store two chunks in one place. Those are found by laying out one period, and refused.
 
 use super::{Content, Extent, Family, LayoutError, Place, Places, shortest, slot};
-use raid_meta::geometry::{FarSets, Raid10Layout};
+use raid_meta::geometry::{FarSteps, Raid10Layout};
 use raid_meta::units::Sectors;
 use std::collections::HashSet;
 
@@ -26,11 +26,7 @@ pub(super) struct Raid10 {
     rows: u64,
     /// Chunks of the array.
     chunks: u64,
-    /// Members of a set.
-    set: u64,
-    /// First member of the last set, which is larger when members are left over.
-    last_start: u64,
-    last_size: u64,
+    steps: FarSteps,
     sharing: bool,
 }
 
@@ -54,12 +50,6 @@ impl Raid10 {
     fn unchecked(layout: Raid10Layout, slots: u64, shift: u32, member_chunks: u64) -> Self {
         let (near, far) = (u64::from(layout.near), u64::from(layout.far));
         let rows = member_chunks / far;
-        let set = match layout.sets {
-            FarSets::Whole => slots,
-            FarSets::Old => slots / far,
-            FarSets::Sets => far * near,
-        };
-        let last_start = (slots / set - 1) * set;
         Self {
             slots,
             near,
@@ -68,9 +58,7 @@ impl Raid10 {
             shift,
             rows,
             chunks: rows * slots / near,
-            set,
-            last_start,
-            last_size: set + slots % set,
+            steps: FarSteps::new(layout, u32::try_from(slots).unwrap_or(u32::MAX)),
             sharing: false,
         }
     }
@@ -116,7 +104,7 @@ impl Raid10 {
             for _ in 0..self.far {
                 let sector = Sectors((far_row << self.shift) + within);
                 places.push(Place { slot: slot(far_member), sector });
-                far_member = self.step(far_member);
+                far_member = self.steps.next(far_member);
                 far_row += far_rows;
             }
             member += 1;
@@ -126,27 +114,6 @@ impl Raid10 {
             }
         }
         places
-    }
-
-    /// The member of the next far copy. md looks at the member after the step to tell the last set.
-    fn step(&self, member: u64) -> u64 {
-        let next = member + self.near;
-        if !self.slots.is_multiple_of(self.set) && next > self.last_start {
-            self.last_start + (next - self.last_start) % self.last_size
-        } else {
-            member / self.set * self.set + next % self.set
-        }
-    }
-
-    /// The member whose near copy is the one that is `steps` far copies on at `member`.
-    fn step_back(&self, member: u64, steps: u64) -> u64 {
-        let in_last = !self.slots.is_multiple_of(self.set) && member >= self.last_start;
-        let (start, size) = if in_last {
-            (self.last_start, self.last_size)
-        } else {
-            (member / self.set * self.set, self.set)
-        };
-        start + (member - start + size - steps * self.near % size) % size
     }
 }
 
@@ -186,7 +153,7 @@ impl Family for Raid10 {
         } else {
             (member_row % self.rows, member_row / self.rows)
         };
-        let chunk = (row * self.slots + self.step_back(number, steps)) / self.near;
+        let chunk = (row * self.slots + self.steps.back(number, steps)) / self.near;
         if chunk >= self.chunks {
             return None;
         }
