@@ -10,6 +10,7 @@ pub mod isw;
 pub mod md;
 pub mod nvidia;
 pub mod schema;
+pub mod sil;
 pub mod time;
 pub mod vendor;
 
@@ -21,7 +22,7 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 4] = [&md::Md, &isw::Isw, &nvidia::Nvidia, &hpt45x::Hpt45x];
+pub static FORMATS: [&dyn Format; 5] = [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &nvidia::Nvidia, &sil::Sil];
 
 /// The format of that name.
 #[must_use]
