@@ -13,6 +13,7 @@ pub mod schema;
 pub mod sil;
 pub mod time;
 pub mod vendor;
+pub mod via;
 
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
@@ -22,7 +23,8 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 5] = [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &nvidia::Nvidia, &sil::Sil];
+pub static FORMATS: [&dyn Format; 6] =
+    [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &nvidia::Nvidia, &sil::Sil, &via::Via];
 
 /// The format of that name.
 #[must_use]
