@@ -7,6 +7,7 @@
 pub mod create;
 pub mod hpt45x;
 pub mod isw;
+pub mod lsi;
 pub mod md;
 pub mod nvidia;
 pub mod schema;
@@ -23,8 +24,8 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 6] =
-    [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &nvidia::Nvidia, &sil::Sil, &via::Via];
+pub static FORMATS: [&dyn Format; 7] =
+    [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &lsi::Lsi, &nvidia::Nvidia, &sil::Sil, &via::Via];
 
 /// The format of that name.
 #[must_use]
