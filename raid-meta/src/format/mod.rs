@@ -166,6 +166,12 @@ pub trait Format: Sync {
         Ok(Vec::new())
     }
 
+    /// Completes the views of the members of one set from one another, where each knows only a part of it. They are
+    /// grouped after that.
+    fn complete(&self, views: &mut [&mut MemberView]) {
+        let _ = views;
+    }
+
     /// The reshape of one volume, from what the champion and then all current members say of it. The default
     /// takes the first view that records the position first hand, else the champion's.
     fn reshape(&self, views: &[&VolumeView]) -> Option<ReshapeView> {

@@ -33,6 +33,7 @@ pub fn group(members: &mut [Member], assume_order: bool) -> Vec<ArrayRecord> {
     let mut arrays = Vec::new();
     let mut links = Vec::new();
     for set in sets(members) {
+        complete(members, &set);
         if assume_order {
             assume_slots(members, &set);
         }
@@ -48,6 +49,20 @@ pub fn group(members: &mut [Member], assume_order: bool) -> Vec<ArrayRecord> {
     names::make_unique(&mut arrays);
     nested::name_subsets(&mut arrays, &links);
     arrays
+}
+
+/// Lets the members of a set tell each other what only some of them know.
+fn complete(members: &mut [Member], set: &[usize]) {
+    let of_set = |index: &usize| set.binary_search(index).is_ok();
+    let mut format = None;
+    let mut views: Vec<&mut MemberView> = Vec::new();
+    for (_, member) in members.iter_mut().enumerate().filter(|(index, _)| of_set(index)) {
+        format = Some(member.format);
+        views.extend(&mut member.view);
+    }
+    if let Some(format) = format {
+        format.complete(&mut views);
+    }
 }
 
 /// What the comparison shows of one member.
