@@ -5,6 +5,7 @@
 //! [`MemberView`]. Adding a format is one file, one line in [`FORMATS`], one fixture folder.
 
 pub mod create;
+pub mod ddf;
 pub mod hpt45x;
 pub mod isw;
 pub mod lsi;
@@ -24,8 +25,8 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 7] =
-    [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &lsi::Lsi, &nvidia::Nvidia, &sil::Sil, &via::Via];
+pub static FORMATS: [&dyn Format; 8] =
+    [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &lsi::Lsi, &nvidia::Nvidia, &sil::Sil, &via::Via, &ddf::Ddf];
 
 /// The format of that name.
 #[must_use]
