@@ -21,13 +21,22 @@ pub struct Member {
     pub evidence: Vec<Evidence>,
     /// All that is wrong with it: the format's, the view's, and what the comparison with others shows.
     pub problems: Vec<Problem>,
+    /// It was found by searching ([`crate::carve`]), not where the device keeps its metadata.
+    pub carved: bool,
 }
 
 impl Member {
     fn new(device: &Device, format: &'static dyn Format, found: Found) -> Self {
         let view = found.metadata.as_ref().map(|metadata| metadata.view(device));
-        let mut member =
-            Self { device: device.clone(), format, found, view, evidence: Vec::new(), problems: Vec::new() };
+        let mut member = Self {
+            device: device.clone(),
+            format,
+            found,
+            view,
+            evidence: Vec::new(),
+            problems: Vec::new(),
+            carved: false,
+        };
         let mut problems = member.found.problems.clone();
         if let Some(metadata) = &member.found.metadata {
             problems.extend(metadata.check());

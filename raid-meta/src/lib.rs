@@ -1,9 +1,10 @@
 //! Knows RAID metadata: devices, formats, records; and is the only code that writes metadata.
 //!
 //! The path of the data: [`scan`] says which devices and partitions exist, [`identify`] asks every
-//! [`format`](mod@format) what it finds on each, [`group`] makes arrays of the members, [`probe`] does all
-//! three, and [`record`] is what the programs print and read.
+//! [`format`](mod@format) what it finds on each, [`carve`] searches for what is elsewhere, [`group`] makes arrays of
+//! the members, [`probe`] does all of that, and [`record`] is what the programs print and read.
 
+pub mod carve;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod commit;

@@ -1,8 +1,9 @@
 //! From devices to arrays in one call: partitions, every format, groups.
 
+use crate::carve::{Watch, carve};
 use crate::device::{CachedDisk, Device, DeviceError, ReadAt};
 use crate::format::{FORMATS, Format};
-use crate::group::group;
+use crate::group::group_with_carved;
 use crate::identify::{Member, identify};
 use crate::record::{ArrayRecord, Problem};
 use crate::scan;
@@ -35,6 +36,8 @@ pub struct Probe {
     pub arrays: Vec<ArrayRecord>,
     /// What is wrong with partition tables.
     pub problems: Vec<Problem>,
+    /// What a search left out because of its limits.
+    pub incomplete: Vec<Problem>,
     /// Devices that could not be read (in part).
     pub errors: Vec<DeviceError>,
 }
@@ -43,21 +46,40 @@ pub struct Probe {
 /// can be given.
 #[must_use]
 pub fn probe(devices: impl IntoIterator<Item = Device>, options: &Options) -> Probe {
+    probe_with(devices, options, None)
+}
+
+/// As [`probe`], and searches every device for metadata that is elsewhere; a partition is searched with its disk.
+#[must_use]
+pub fn probe_deep(
+    devices: impl IntoIterator<Item = Device>,
+    options: &Options,
+    watch: &mut Watch<'_>,
+) -> Probe {
+    probe_with(devices, options, Some(watch))
+}
+
+fn probe_with(
+    devices: impl IntoIterator<Item = Device>,
+    options: &Options,
+    mut watch: Option<&mut Watch<'_>>,
+) -> Probe {
     let mut found = Probe::default();
     let mut known = HashSet::new();
     for device in devices {
         if !known.contains(&window(&device)) {
-            let members = found.add(&device, options);
-            known.extend(members.iter().map(|member| window(&member.device)));
+            let members = found.add(&device, options, watch.as_deref_mut());
+            known.extend(members.iter().filter(|member| !member.carved).map(|member| window(&member.device)));
         }
     }
-    found.arrays = group(&mut found.members, options.assume_order);
+    found.drop_carved_partitions();
+    found.arrays = group_with_carved(&mut found.members, options.assume_order);
     found
 }
 
 impl Probe {
     /// Adds what is on one device: the device itself, and the partitions in it. Returns the new members.
-    fn add(&mut self, device: &Device, options: &Options) -> &[Member] {
+    fn add(&mut self, device: &Device, options: &Options, watch: Option<&mut Watch<'_>>) -> &[Member] {
         let cached = device.through(Arc::new(CachedDisk::new(Arc::clone(device.disk()))));
         let search = scan::search(&cached);
         self.errors.extend(search.errors);
@@ -77,6 +99,13 @@ impl Probe {
             }
         }
         drop_other_windows(&mut members);
+        if let Some(watch) = watch.filter(|_| !device.is_partition()) {
+            let carved = carve(device, &options.formats, &mut members, watch);
+            self.incomplete.extend(carved.incomplete);
+            self.errors.extend(carved.errors);
+            members.extend(carved.members);
+            drop_other_windows(&mut members);
+        }
         mark_ambiguous(&mut members);
         for member in &mut members {
             member.device = member.device.closed();
@@ -84,6 +113,17 @@ impl Probe {
         let before = self.members.len();
         self.members.extend(members);
         self.members.get(before..).unwrap_or_default()
+    }
+
+    /// What was found by searching a disk is dropped where the kernel has a partition for it.
+    fn drop_carved_partitions(&mut self) {
+        let place = |member: &Member| {
+            let (disk, start) = member.device.on_disk();
+            (member.format.name(), disk.to_owned(), start.saturating_add(member.found.offset))
+        };
+        let in_partitions = self.members.iter().filter(|member| member.device.is_partition());
+        let known: HashSet<_> = in_partitions.filter(|member| member.is_sound()).map(place).collect();
+        self.members.retain(|member| !member.carved || !known.contains(&place(member)));
     }
 }
 

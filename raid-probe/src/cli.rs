@@ -3,7 +3,8 @@
 use crate::report::{Report, Wanted};
 use clap::Parser;
 use raid_meta::cli::{
-    CommonArgs, Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Inputs, OutputArgs, Program, Tally,
+    CommonArgs, Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Inputs, OutputArgs, Program, Progress,
+    ProgressArgs, Tally,
 };
 use raid_meta::format::FORMATS;
 use raid_meta::record::{FormatRecord, Record};
@@ -16,6 +17,7 @@ Examples:
   raid-probe --serial disk0.img=S1 disk0.img
                                         an Intel disk is known by its serial number only
   raid-probe dump.bin@1048576+65536     a window of a file, in bytes
+  raid-probe --deep backup.tar          disks anywhere in a file, and what an earlier life left
   raid-probe *.img | jq -c 'select(.type==\"array\" and .health!=\"optimal\")'";
 
 /// Find RAID metadata on disks and images and group it into arrays
@@ -38,6 +40,11 @@ pub struct Probe {
     #[arg(long, help_heading = "Output")]
     arrays: bool,
 
+    /// Read the devices through and find metadata anywhere: disk images inside of bigger files, disks that were
+    /// grown, lost partition tables, the remains of earlier arrays
+    #[arg(long)]
+    deep: bool,
+
     /// Print the formats that are known, and look at no device
     #[arg(long, conflicts_with = "paths")]
     list_formats: bool,
@@ -51,6 +58,9 @@ pub struct Probe {
 
     #[command(flatten)]
     devices: DeviceArgs,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
 
     #[command(flatten)]
     common: CommonArgs,
@@ -89,7 +99,11 @@ impl Probe {
         } else {
             Inputs::from_paths(&self.paths, &self.devices, console)?
         };
-        let (found, tally) = inputs.probe();
+        let (found, tally) = if self.deep {
+            inputs.probe_deep(&mut Progress::new(self.progress, self.common.is_quiet()))
+        } else {
+            inputs.probe()
+        };
         Ok((Report::new(found), tally))
     }
 

@@ -53,13 +53,15 @@ impl Report {
         members.chain(arrays)
     }
 
-    /// Nothing found is a no, as are two formats on one device; a slot that can not be known is bad data, and so
+    /// A search that stopped at its limits is done in part. Nothing found is a no, as are two formats on one device; a slot that can not be known is bad data, and so
     /// is damage when nothing sound remains, or anything wrong when `strict`.
     #[must_use]
     pub fn exit(&self, strict: bool) -> Exit {
         let has = |code: &str| self.problems().any(|(_, _, problem)| problem.code == code);
         let is_wrong = || self.problems().any(|(_, _, problem)| problem.is_error());
-        if self.is_empty() {
+        if !self.found.incomplete.is_empty() {
+            Exit::Partly
+        } else if self.is_empty() {
             Exit::No
         } else if has("slot-unknown") || !self.found.members.iter().any(Member::is_sound) {
             Exit::BadData

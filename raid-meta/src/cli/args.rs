@@ -2,10 +2,11 @@
 
 use super::input::{InputError, Spec};
 use super::output::Style;
+use super::serial;
 use crate::device::Device;
 use crate::format::{FORMATS, Format, by_name};
 use crate::probe;
-use crate::units::{SectorSize, Sectors};
+use crate::units::{Bytes, SectorSize, Sectors};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, ValueEnum};
 use std::ffi::OsString;
@@ -151,7 +152,7 @@ impl OutputArgs<RecordFormat> {
 #[derive(Clone, Default, Args)]
 pub struct DeviceArgs {
     /// Serial number of a disk image; else the line in the file PATH.serial
-    #[arg(long, value_name = "PATH=TEXT", help_heading = "Devices")]
+    #[arg(long, value_name = "PATH[@OFFSET]=TEXT", help_heading = "Devices")]
     pub serial: Vec<OsString>,
 
     /// Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks
@@ -181,6 +182,12 @@ impl DeviceArgs {
             options.formats.clone_from(&self.formats);
         }
         options
+    }
+
+    /// The serial number that `--serial` gives for the disk whose image begins at a place of a device.
+    #[must_use]
+    pub fn serial_of_window(&self, path: &Path, offset: Bytes) -> Option<String> {
+        serial::of_window(path, offset, &self.serial)
     }
 
     /// The directory that holds `sys` and `dev`.

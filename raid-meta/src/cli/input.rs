@@ -92,7 +92,7 @@ impl Spec {
     /// # Errors
     /// It can not be opened, or the window is not inside it.
     pub fn open(&self, args: &DeviceArgs) -> Result<Device, InputError> {
-        self.open_with(args.sector_size, |disk| serial::find(&self.path, disk, args))
+        self.open_with(args.sector_size, |disk| serial::find(self, disk, args))
     }
 
     /// As [`Spec::open`], with the serial number from elsewhere.
@@ -119,7 +119,7 @@ impl Spec {
 }
 
 /// A decimal number, or hexadecimal with `0x`.
-fn number(text: &str) -> Option<Bytes> {
+pub(super) fn number(text: &str) -> Option<Bytes> {
     let digits = text.strip_prefix("0x");
     let radix = if digits.is_some() { 16 } else { 10 };
     let digits = digits.unwrap_or(text);

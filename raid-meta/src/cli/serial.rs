@@ -2,8 +2,10 @@
 //! block device.
 
 use super::args::DeviceArgs;
+use super::input::{Spec, number};
 use crate::device::FileDisk;
 use crate::scan;
+use crate::units::Bytes;
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -15,7 +17,11 @@ use std::path::Path;
 const MAX_SERIAL_BYTES: u64 = 512;
 
 /// The serial number of an open disk, if it can be found out.
-pub(super) fn find(path: &Path, disk: &FileDisk, args: &DeviceArgs) -> Option<String> {
+pub(super) fn find(spec: &Spec, disk: &FileDisk, args: &DeviceArgs) -> Option<String> {
+    let path = &spec.path;
+    if let Some(serial) = of_window(path, spec.offset, &args.serial) {
+        return Some(serial);
+    }
     if let Some(serial) = given(path, &args.serial) {
         return Some(serial.to_string_lossy().into_owned());
     }
@@ -30,8 +36,31 @@ fn given<'a>(path: &Path, options: &'a [OsString]) -> Option<&'a OsStr> {
     options.iter().rev().find_map(|option| text_for(path, option))
 }
 
+/// The serial number that `--serial PATH@OFFSET=TEXT` gives for the disk whose image begins there.
+pub(super) fn of_window(path: &Path, offset: Bytes, options: &[OsString]) -> Option<String> {
+    let text = options.iter().rev().find_map(|option| {
+        let (at, text) = window_text_for(path, option)?;
+        (at == offset).then_some(text)
+    });
+    text.map(|text| text.to_string_lossy().into_owned())
+}
+
+/// Whether an option is for a path, or for a window of it.
+pub(super) fn is_for(path: &Path, option: &OsStr) -> bool {
+    text_for(path, option).is_some() || window_text_for(path, option).is_some()
+}
+
+/// Offset and text of an option `PATH@OFFSET=TEXT`; none when it is for another path.
+fn window_text_for<'a>(path: &Path, option: &'a OsStr) -> Option<(Bytes, &'a OsStr)> {
+    let rest = option.as_bytes().strip_prefix(path.as_os_str().as_bytes())?.strip_prefix(b"@")?;
+    let equals = rest.iter().position(|&byte| byte == b'=')?;
+    let (offset, text) = rest.split_at_checked(equals)?;
+    let offset = number(std::str::from_utf8(offset).ok()?)?;
+    Some((offset, OsStr::from_bytes(text.get(1..)?)))
+}
+
 /// The text of an option `PATH=TEXT`, either of which may contain `=`; none when it is for another path.
-pub(super) fn text_for<'a>(path: &Path, option: &'a OsStr) -> Option<&'a OsStr> {
+fn text_for<'a>(path: &Path, option: &'a OsStr) -> Option<&'a OsStr> {
     let rest = option.as_bytes().strip_prefix(path.as_os_str().as_bytes())?;
     rest.strip_prefix(b"=").map(OsStr::from_bytes)
 }
@@ -61,7 +90,7 @@ mod tests {
     use std::fs;
 
     fn found(path: &Path, args: &DeviceArgs) -> Option<String> {
-        find(path, &FileDisk::open(path, None).unwrap(), args)
+        find(&Spec::whole(path), &FileDisk::open(path, None).unwrap(), args)
     }
 
     #[test]
@@ -83,6 +112,17 @@ mod tests {
         assert_eq!(given(Path::new("a"), &options), Some(OsStr::new("4")));
         assert_eq!(given(Path::new("a=b"), &options), Some(OsStr::new("2=3")));
         assert_eq!(given(Path::new("c"), &options), None);
+    }
+
+    #[test]
+    fn a_disk_in_a_file_can_be_given_a_serial_of_its_own() {
+        let options = ["a@512=1".into(), "a=2".into(), "a@0x400=3=4".into(), "a@b=5".into()];
+        let at = |path: &str, offset| of_window(Path::new(path), Bytes(offset), &options);
+        assert_eq!(at("a", 512).as_deref(), Some("1"));
+        assert_eq!(at("a", 1024).as_deref(), Some("3=4"));
+        assert_eq!(at("a", 0), None);
+        assert_eq!(given(Path::new("a@b"), &options), Some(OsStr::new("5")));
+        assert!(options.iter().filter(|option| is_for(Path::new("a"), option)).count() == 3);
     }
 
     #[test]

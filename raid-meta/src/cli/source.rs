@@ -4,11 +4,13 @@ use super::args::{DeviceArgs, SourceArgs};
 use super::console::{Console, problem_text};
 use super::exit::{Exit, Failure, Tally};
 use super::input::{InputError, Spec};
+use super::progress::Progress;
 use super::select::select_array;
-use super::serial::text_for;
-use crate::device::Device;
+use super::serial::is_for;
+use crate::carve::Watch;
+use crate::device::{Device, ReadAt};
 use crate::escape::unescape;
-use crate::probe::{Probe, probe};
+use crate::probe::{Probe, probe, probe_deep};
 use crate::record::{ArrayRecord, MemberRecord, Problem, Record, read_records};
 use crate::scan;
 use crate::units::Sectors;
@@ -87,8 +89,27 @@ impl<'a> Inputs<'a> {
     pub fn probe(mut self) -> (Probe, Tally) {
         let options = self.args.options();
         let found = probe(&mut self, &options);
+        self.report(found)
+    }
+
+    /// As [`Inputs::probe`], and searches the devices for metadata that is elsewhere.
+    #[must_use]
+    pub fn probe_deep(mut self, progress: &mut Progress) -> (Probe, Tally) {
+        let (args, options) = (self.args, self.args.options());
+        let serial = |device: &Device, offset| args.serial_of_window(device.path(), offset);
+        let mut show = |device: &Device, done| progress.show(&device.label(), done, device.size());
+        let mut watch = Watch { progress: &mut show, serial: &serial };
+        let found = probe_deep(&mut self, &options, &mut watch);
+        progress.clear();
+        self.report(found)
+    }
+
+    fn report(self, found: Probe) -> (Probe, Tally) {
         for problem in &found.problems {
             self.console.note(&problem.message);
+        }
+        for problem in &found.incomplete {
+            self.console.error(&problem.message);
         }
         let mut unreadable = BTreeSet::new();
         for error in &found.errors {
@@ -244,7 +265,7 @@ impl DeviceArgs {
     /// Refuses a `--serial` that is for none of the paths: a mistyped one would silently be none.
     pub(super) fn check_serials(&self, paths: &[OsString]) -> Result<(), Failure> {
         for serial in &self.serial {
-            let is_used = paths.iter().any(|path| text_for(&Spec::parse(path).path, serial).is_some());
+            let is_used = paths.iter().any(|path| is_for(&Spec::parse(path).path, serial));
             if !is_used {
                 let text = crate::escape::path_to_text(serial.as_ref());
                 let message = format!("--serial {text}: expected PATH=TEXT with one of the PATHs");

@@ -62,6 +62,10 @@ impl ReadAt for CachedDisk {
         Ok(done)
     }
 
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        self.disk.next_data(offset)
+    }
+
     fn size(&self) -> Bytes {
         self.disk.size()
     }

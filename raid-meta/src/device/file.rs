@@ -3,6 +3,8 @@
 use super::ReadAt;
 use crate::escape::path_to_text;
 use crate::units::{Bytes, SectorSize};
+use nix::errno::Errno;
+use nix::unistd::Whence;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsRawFd;
@@ -127,6 +129,23 @@ impl ReadAt for FileDisk {
             }
         }
         Ok(total)
+    }
+
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        if offset >= self.size || self.is_block_device {
+            return Ok((offset < self.size).then_some((offset, self.size)));
+        }
+        // Moves the position of the file, which nothing else uses.
+        let seek = |from: Bytes, whence| -> Result<Bytes, Errno> {
+            let from = i64::try_from(from.0).map_err(|_| Errno::EINVAL)?;
+            nix::unistd::lseek(&self.file, from, whence).map(|at| Bytes(at.cast_unsigned()))
+        };
+        let start = match seek(offset, Whence::SeekData) {
+            Err(Errno::ENXIO) => return Ok(None),
+            start => start?,
+        };
+        let end = seek(start, Whence::SeekHole)?;
+        Ok(Some((start.max(offset), end.min(self.size))))
     }
 
     fn size(&self) -> Bytes {

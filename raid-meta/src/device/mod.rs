@@ -51,6 +51,15 @@ pub trait ReadAt: Send + Sync {
     /// Logical sector size.
     fn sector_size(&self) -> SectorSize;
 
+    /// The next range, from `offset` on, that is not known to be a hole: first byte and end. Holes read as zeros. None
+    /// when there is nothing but a hole up to the end.
+    ///
+    /// # Errors
+    /// What the system says; nothing is known about holes then.
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        Ok((offset < self.size()).then(|| (offset, self.size())))
+    }
+
     /// Fills the buffer.
     ///
     /// # Errors
@@ -87,6 +96,8 @@ pub struct Device {
     length: Bytes,
     serial: Option<String>,
     undivided: bool,
+    /// The disk that this is a partition of, and where it begins there, where the two are different devices.
+    part_of: Option<(PathBuf, Bytes)>,
 }
 
 impl Device {
@@ -94,7 +105,15 @@ impl Device {
     #[must_use]
     pub fn whole(path: &Path, disk: Arc<dyn ReadAt>) -> Self {
         let length = disk.size();
-        Self { path: path.to_owned(), disk, offset: Bytes::ZERO, length, serial: None, undivided: false }
+        Self {
+            path: path.to_owned(),
+            disk,
+            offset: Bytes::ZERO,
+            length,
+            serial: None,
+            undivided: false,
+            part_of: None,
+        }
     }
 
     /// The same device with its hardware serial number.
@@ -115,6 +134,7 @@ impl Device {
             length,
             serial: self.serial.clone(),
             undivided: self.undivided,
+            part_of: self.part_of.clone(),
         })
     }
 
@@ -130,6 +150,28 @@ impl Device {
     #[must_use]
     pub fn is_undivided(&self) -> bool {
         self.undivided
+    }
+
+    /// The same device, a partition that begins at `offset` of another device.
+    #[must_use]
+    pub fn with_disk(mut self, disk: PathBuf, offset: Bytes) -> Self {
+        self.part_of = Some((disk, offset));
+        self
+    }
+
+    /// Whether this is a partition of a device that is given beside it.
+    #[must_use]
+    pub fn is_partition(&self) -> bool {
+        self.part_of.is_some()
+    }
+
+    /// Where the window begins on the disk that holds it, through the partition that it may be in.
+    #[must_use]
+    pub fn on_disk(&self) -> (&Path, Bytes) {
+        match &self.part_of {
+            Some((disk, start)) => (disk, start.saturating_add(self.offset)),
+            None => (&self.path, self.offset),
+        }
     }
 
     /// The same device read through another object: a cache, for example.
@@ -243,6 +285,15 @@ impl ReadAt for Device {
             }
         }
         Ok(total)
+    }
+
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        if offset >= self.length {
+            return Ok(None);
+        }
+        let found = self.disk.next_data(self.offset.saturating_add(offset))?;
+        let inside = |at: Bytes| at.saturating_sub(self.offset).min(self.length);
+        Ok(found.map(|(start, end)| (inside(start), inside(end))).filter(|(start, end)| start < end))
     }
 
     fn size(&self) -> Bytes {

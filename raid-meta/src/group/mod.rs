@@ -7,6 +7,7 @@
 //! member that the freshest view contradicts.
 
 mod health;
+mod layers;
 mod names;
 mod nested;
 mod slots;
@@ -15,6 +16,7 @@ mod testimony;
 mod tests;
 
 pub use health::loses_data;
+pub use layers::group_with_carved;
 
 use crate::identify::Member;
 use crate::model::{MemberView, Tuning, VolumeView};

@@ -30,6 +30,7 @@ fn member(number: u32, view: MemberView) -> Member {
         view: Some(view),
         evidence: Vec::new(),
         problems: Vec::new(),
+        carved: false,
     }
 }
 

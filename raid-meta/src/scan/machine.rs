@@ -6,7 +6,7 @@
 use super::serial::{serial_in, text};
 use crate::device::{Device, FileDisk, OpenError};
 use crate::escape::path_to_text;
-use crate::units::{SectorSize, Sectors};
+use crate::units::{Bytes, SectorSize, Sectors};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,6 +43,8 @@ pub struct FoundDisk {
     pub serial: Option<String>,
     /// The disk that a partition is on.
     pub partition_of: Option<String>,
+    /// Where on that disk the partition begins.
+    pub start: Sectors,
     /// Whether the kernel knows partitions of this disk.
     pub has_partitions: bool,
 }
@@ -56,6 +58,13 @@ impl FoundDisk {
     pub fn open(&self) -> Result<Device, OpenError> {
         let disk = FileDisk::open(&self.path, self.sector_size)?;
         let device = Device::whole(&self.path, Arc::new(disk)).with_serial(self.serial.clone());
+        let device = match &self.partition_of {
+            Some(disk) => {
+                let disk = self.path.with_file_name(disk.rsplit('!').next().unwrap_or(disk));
+                device.with_disk(disk, self.start.to_bytes().unwrap_or(Bytes::MAX))
+            }
+            None => device,
+        };
         let is_listed = self.partition_of.is_some() || self.has_partitions;
         Ok(if is_listed { device.undivided() } else { device })
     }
@@ -124,8 +133,12 @@ fn driver(name: &str) -> &str {
 }
 
 fn size_of(directory: &Path) -> Sectors {
-    let size = text(&directory.join("size")).and_then(|size| size.parse().ok());
-    Sectors(size.unwrap_or_default())
+    number_in(&directory.join("size"))
+}
+
+/// A number of sectors in a file of sysfs; zero where there is none.
+fn number_in(path: &Path) -> Sectors {
+    Sectors(text(path).and_then(|text| text.parse().ok()).unwrap_or_default())
 }
 
 fn describe(name: &str, directory: &Path, dev: &Path) -> FoundDisk {
@@ -140,6 +153,7 @@ fn describe(name: &str, directory: &Path, dev: &Path) -> FoundDisk {
         sector_size,
         serial: serial_in(directory),
         partition_of: None,
+        start: Sectors::ZERO,
         has_partitions: false,
     }
 }
@@ -165,6 +179,7 @@ fn partitions_of(
             sector_size: disk.sector_size,
             serial: disk.serial.clone(),
             partition_of: Some(disk.name.clone()),
+            start: number_in(&place.join("start")),
             ..describe(name, place, dev)
         })
         .collect()
