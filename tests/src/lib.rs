@@ -15,6 +15,7 @@ mod pattern;
 mod program;
 pub mod random;
 pub mod sparse;
+pub mod strangers;
 mod tables;
 mod vm;
 pub mod whole;

@@ -43,7 +43,8 @@ complete -c raid-meta -n "__fish_raid_meta_using_subcommand dump" -l serial -d '
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand dump" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand dump" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand dump" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand dump" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -59,7 +60,8 @@ complete -c raid-meta -n "__fish_raid_meta_using_subcommand get" -l serial -d 'S
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand get" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand get" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand get" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand get" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -75,7 +77,8 @@ complete -c raid-meta -n "__fish_raid_meta_using_subcommand check" -l serial -d 
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand check" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand check" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand check" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand check" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -91,7 +94,8 @@ complete -c raid-meta -n "__fish_raid_meta_using_subcommand diff" -l serial -d '
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand diff" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand diff" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand diff" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-meta -n "__fish_raid_meta_using_subcommand diff" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

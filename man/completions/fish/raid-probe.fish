@@ -4,12 +4,17 @@ complete -c raid-probe -l serial -d 'Serial number of a disk image; else the lin
 complete -c raid-probe -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-probe -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-probe -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
+complete -c raid-probe -l progress -d 'How to show on standard error how far the work is' -r -f -a "auto\t'A bar, where standard error is a terminal'
+json\t'JSON Lines, one record a second'
+never\t'Not at all'"
 complete -c raid-probe -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c raid-probe -l members -d 'Print the members'
 complete -c raid-probe -l arrays -d 'Print the arrays'
+complete -c raid-probe -l deep -d 'Read the devices through and find metadata anywhere: disk images inside of bigger files, disks that were grown, lost partition tables, the remains of earlier arrays'
 complete -c raid-probe -l list-formats -d 'Print the formats that are known, and look at no device'
 complete -c raid-probe -l strict -d 'Exit with status 3 when anything that was found is damaged'
 complete -c raid-probe -s J -l json -d 'Print JSON Lines: the same as -o json'

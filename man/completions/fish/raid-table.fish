@@ -44,7 +44,8 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l serial -d
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -65,7 +66,8 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l serial -d 
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -83,7 +85,8 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l serial -d
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -96,7 +99,8 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l serial -d
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
-isw\t''"
+isw\t''
+nvidia\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l array -d 'Array to read: its name, uuid, or volume' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l offset -d 'First byte; a number may end in K, M, G or T' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l length -d 'Number of bytes; to the end of the array unless told' -r

@@ -88,6 +88,7 @@ pub fn carve(
         }
         (watch.progress)(device, at.saturating_add(Bytes(buffer.len() as u64)));
     });
+    (watch.progress)(device, device.size());
     for error in errors {
         search.failed(error);
     }
