@@ -6,6 +6,7 @@
 
 pub mod create;
 pub mod ddf;
+pub mod hpt37x;
 pub mod hpt45x;
 pub mod isw;
 pub mod lsi;
@@ -25,8 +26,17 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 8] =
-    [&md::Md, &isw::Isw, &hpt45x::Hpt45x, &lsi::Lsi, &nvidia::Nvidia, &sil::Sil, &via::Via, &ddf::Ddf];
+pub static FORMATS: [&dyn Format; 9] = [
+    &md::Md,
+    &isw::Isw,
+    &hpt45x::Hpt45x,
+    &lsi::Lsi,
+    &nvidia::Nvidia,
+    &sil::Sil,
+    &via::Via,
+    &ddf::Ddf,
+    &hpt37x::Hpt37x,
+];
 
 /// The format of that name.
 #[must_use]

@@ -6,6 +6,7 @@ use super::sector::{
 };
 use super::view::status;
 use crate::format::schema::{Endian, FieldWalk};
+use crate::format::vendor::flags;
 use crate::model::Field;
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ fn head(sector: &Sector, name: &str) -> Option<String> {
         "magic" if head.magic == MAGIC_OK => Some("member".to_owned()),
         "magic" if head.magic == MAGIC_BAD => Some("failed member".to_owned()),
         "magic_0" if sector.is_spare() => Some("spare".to_owned()),
-        "mode" => bits(u16::from(head.mode), &[(1, "boot mark"), (2, "user mode set")]),
+        "mode" => flags(u32::from(head.mode), &[(1, "boot mark"), (2, "user mode set")]),
         _ => None,
     }
 }
@@ -51,7 +52,10 @@ fn config(config: &Config, name: &str) -> Option<String> {
             let chunk = 1_u32.checked_shl(u32::from(config.stripe_shift))?;
             (config.stripe_shift > 0).then(|| format!("chunk of {chunk} sectors"))
         }
-        "status" => bits(config.status, &[(status::NEED_REBUILD, "needs rebuild"), (2, "raid15")]),
+        "status" => flags(
+            u32::from(config.status),
+            &[(u32::from(status::NEED_REBUILD), "needs rebuild"), (2, "raid15")],
+        ),
         "critical_disks" => {
             let critical = (0..16_u32).filter(|bit| config.critical_disks >> bit & 1 != 0);
             let numbers: Vec<String> = critical.map(|number| number.to_string()).collect();
@@ -76,7 +80,7 @@ fn type_text(number: u8) -> Option<&'static str> {
 }
 
 fn texts(texts: &Texts, name: &str) -> Option<String> {
-    const FLAGS: &[(u16, &str)] = &[
+    const FLAGS: &[(u32, &str)] = &[
         (0x01, "TCQ set"),
         (0x02, "TCQ"),
         (0x04, "NCQ set"),
@@ -88,14 +92,9 @@ fn texts(texts: &Texts, name: &str) -> Option<String> {
     ];
     match name {
         "timestamp" if texts.timestamp != 0 => Some(format!("created {}", Date::unpacked(texts.timestamp))),
-        "flags" => bits(u16::from(texts.flags), FLAGS),
+        "flags" => flags(u32::from(texts.flags), FLAGS),
         _ => None,
     }
-}
-
-fn bits(value: u16, names: &[(u16, &str)]) -> Option<String> {
-    let set: Vec<&str> = names.iter().filter(|(bit, _)| value & bit != 0).map(|(_, name)| *name).collect();
-    (!set.is_empty()).then(|| set.join(", "))
 }
 
 /// A date as 32 bits: seconds, minutes, month, hours, day, years from 2000, from the lowest bit on. In whatever time

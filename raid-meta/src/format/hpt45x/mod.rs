@@ -24,11 +24,14 @@ mod tests;
 mod view;
 
 use super::create::{CreateError, NewMember, NewSet};
+use super::vendor::windows_before;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
+use crate::geometry::Level;
 use crate::model::{Area, Field, MemberView};
 use crate::record::Problem;
-use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH};
+use crate::units::{Bytes, ChunkSectors, SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use levels::levels;
 use sector::{MAGIC_BAD, MAGIC_OK, Sector};
 
 const NAME: &str = "hpt45x";
@@ -68,11 +71,20 @@ impl Format for Hpt45x {
         &SIGNATURES
     }
 
-    /// The disk ends ten sectors further on; where it begins, nothing says.
+    /// The disk ends ten sectors further on, and begins before what the set takes of it.
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
-        let length = at.saturating_add(Bytes(FROM_END.saturating_mul(SECTOR_BYTES)));
-        let window = Range { offset: Bytes::ZERO, length };
-        Ok(if length <= disk.size() { vec![window] } else { Vec::new() })
+        let tail = Bytes(FROM_END.saturating_mul(SECTOR_BYTES));
+        let end = at.checked_add(tail).filter(|&end| end <= disk.size());
+        let (Some(end), Some(bytes)) = (end, disk.read(at, SECTOR_LENGTH)?) else { return Ok(Vec::new()) };
+        let Some(sector) = Sector::decode(&bytes, at) else { return Ok(Vec::new()) };
+        let (least, slack) = match levels(&sector) {
+            Ok(levels) if levels.level != Level::Linear => {
+                (levels.length, levels.geometry.and_then(|geometry| geometry.chunk))
+            }
+            _ => (Sectors(0), None),
+        };
+        let least = least.saturating_add(Sectors(FROM_END));
+        Ok(windows_before(end, least, slack.map_or(Sectors(1), ChunkSectors::sectors)))
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
