@@ -60,6 +60,10 @@ impl Format for Via {
         (view::freshest(views), Vec::new())
     }
 
+    fn complete(&self, views: &mut [&mut MemberView]) {
+        view::complete(views);
+    }
+
     /// Versions 0 to 2.
     fn signatures(&self) -> &'static [Signature] {
         const SIGNATURES: &[Signature] = &[

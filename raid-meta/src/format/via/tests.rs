@@ -220,10 +220,19 @@ fn the_second_disk_of_a_mirror_may_have_its_place_for_its_role() {
 }
 
 #[test]
-fn the_smaller_disk_of_a_mirror_gives_its_size() {
-    let devices = pair(Level::Raid1);
-    let smaller = edited(&devices[1], |sector| sector.head.capacity = 5000);
-    assert_eq!(array(&Via, &[devices[0].clone(), smaller]).size_sectors, Sectors(5000));
+fn the_smallest_disk_says_how_much_of_each_is_used() {
+    for (level, disks, size) in
+        [(Level::Raid1, 2, 5000), (Level::Raid0, 3, 3 * 4992), (Level::Raid10, 4, 2 * 4992)]
+    {
+        for smallest in 0..disks {
+            let mut devices = created(&Via, &wanted(level, disks, None));
+            devices[smallest] = edited(&devices[smallest], |sector| sector.head.capacity = 5000);
+            let array = array(&Via, &devices);
+            assert_eq!((array.health, array.size_sectors), (Health::Optimal, Sectors(size)), "{level}");
+            let lengths = array.members.iter().map(|member| member.length_sectors);
+            assert!(lengths.eq(vec![array.members[0].length_sectors; disks]));
+        }
+    }
 }
 
 #[test]

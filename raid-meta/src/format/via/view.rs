@@ -8,7 +8,7 @@ use super::sector::{Sector, bit};
 use super::shape::{Part, Shape};
 use crate::format::vendor::{Positional, set_name};
 use crate::geometry::Level;
-use crate::model::MemberView;
+use crate::model::{MemberView, VolumeView};
 use crate::record::{Problem, Role};
 use crate::units::Sectors;
 
@@ -57,17 +57,27 @@ fn generation(shape: &Shape) -> u64 {
     u64::from(shape.level == Some(Level::Raid1) && shape.is_dirty)
 }
 
-/// The freshest of views: one that is dirty, for it knows more than the others; among equals the one with the smallest
-/// disk, which says how large the array is; among those the first.
-pub(super) fn freshest(views: &[&MemberView]) -> usize {
-    let rank = |view: &MemberView| {
-        let volume = view.volumes.first();
-        let is_dirty = volume.is_some_and(|volume| volume.dirty == Some(true));
-        (is_dirty, std::cmp::Reverse(volume.map(|volume| volume.size)))
+/// A disk records what it has room for itself. What the array uses of each is what the smallest has, in all levels but
+/// spans.
+pub(super) fn complete(views: &mut [&mut MemberView]) {
+    let is_cut = |volume: &VolumeView| {
+        volume.geometry.is_some_and(|geometry| geometry.level != Level::Linear) && volume.own.is_some()
     };
-    let ranked = views.iter().enumerate();
-    let best = ranked.reduce(|best, other| if rank(other.1) > rank(best.1) { other } else { best });
-    best.map(|(index, _)| index).unwrap_or_default()
+    let cut = views.iter().flat_map(|view| &view.volumes).filter(|volume| is_cut(volume));
+    let Some(smallest) = cut.min_by_key(|volume| volume.size).cloned() else { return };
+    let length = smallest.own.map(|own| own.length).unwrap_or_default();
+    for volume in views.iter_mut().flat_map(|view| &mut view.volumes).filter(|volume| is_cut(volume)) {
+        volume.size = smallest.size;
+        if let Some(own) = &mut volume.own {
+            (own.length, own.available) = (length, length);
+        }
+    }
+}
+
+/// The freshest of views: one that is dirty, for it knows more than the others; among equals the first.
+pub(super) fn freshest(views: &[&MemberView]) -> usize {
+    let is_dirty = |view: &&MemberView| view.volumes.iter().any(|volume| volume.dirty == Some(true));
+    views.iter().position(is_dirty).unwrap_or_default()
 }
 
 /// The disks of the set, and which of the controller's arrays it is.
