@@ -8,6 +8,7 @@ pub mod create;
 pub mod ddf;
 pub mod hpt37x;
 pub mod hpt45x;
+mod history;
 pub mod isw;
 pub mod lsi;
 pub mod md;
@@ -15,6 +16,7 @@ pub mod nvidia;
 pub mod schema;
 pub mod sil;
 pub mod time;
+pub mod value;
 pub mod vendor;
 pub mod via;
 
@@ -168,13 +170,13 @@ pub trait Format: Sync {
         Err(CreateError::Unsupported { format: self.name() })
     }
 
-    /// The generations that are still on a device, the newest first, the current one among them.
+    /// The generations that are still on a device, the newest first, the current one among them. The default takes
+    /// what is found: a device that was used twice can have a stale copy at another place.
     ///
     /// # Errors
     /// A read failed.
     fn history(&self, device: &Device) -> Result<Vec<Generation>, DeviceError> {
-        let _ = device;
-        Ok(Vec::new())
+        Ok(history::of_finds(&self.find(device)?, device))
     }
 
     /// Completes the views of the members of one set from one another, where each knows only a part of it. They are

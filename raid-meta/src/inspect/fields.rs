@@ -16,11 +16,13 @@ pub fn fields(member: &Member) -> Vec<FieldRecord> {
         v: V1,
         device: member.device.path_text(),
         device_offset_sectors: member.device.offset_sectors(),
+        device_length_sectors: Some(member.device.length_sectors()),
         format: member.format.name().to_owned(),
         structure: field.structure,
         name: field.name,
         offset_bytes: field.offset,
         size_bytes: Bytes(u64::from(field.size)),
+        encoding: Some(field.encoding.into()),
         value: field.value,
         meaning: field.meaning,
     };
@@ -41,6 +43,18 @@ pub struct UnknownField {
     pub similar: Vec<String>,
 }
 
+impl UnknownField {
+    /// The error for a name that none of `all` is.
+    pub(crate) fn new<'a>(member: &Member, name: &str, all: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            device: member.device.label(),
+            format: member.format.name().to_owned(),
+            name: crate::escape::escape(name.as_bytes()),
+            similar: similar(name, all),
+        }
+    }
+}
+
 fn offer(names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!("; similar: {}", names.join(", ")) }
 }
@@ -52,12 +66,9 @@ fn offer(names: &[String]) -> String {
 pub fn select(member: &Member, names: &[String]) -> Result<Vec<FieldRecord>, UnknownField> {
     let all = fields(member);
     let find = |name: &String| {
-        all.iter().find(|field| field.name == *name).cloned().ok_or_else(|| UnknownField {
-            device: member.device.label(),
-            format: member.format.name().to_owned(),
-            name: crate::escape::escape(name.as_bytes()),
-            similar: similar(name, all.iter().map(|field| field.name.as_str())),
-        })
+        let known = all.iter().map(|field| field.name.as_str());
+        let field = all.iter().find(|field| field.name == *name).cloned();
+        field.ok_or_else(|| UnknownField::new(member, name, known))
     };
     names.iter().map(find).collect()
 }

@@ -1,8 +1,68 @@
 //! `field`, `verdict` and `difference`: what raid-meta says of metadata.
 
 use super::{Problem, V1};
+use crate::format::schema::{Encoding, Endian, Repr};
 use crate::units::{Bytes, Sectors};
 use serde::{Deserialize, Serialize};
+
+/// How the value of a field stands for its bytes: the kind of value, and for numbers the order of the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldEncoding {
+    /// An unsigned number, least significant byte first.
+    UnsignedLe,
+    /// An unsigned number, most significant byte first.
+    UnsignedBe,
+    /// A signed number, least significant byte first.
+    SignedLe,
+    /// A signed number, most significant byte first.
+    SignedBe,
+    /// A number as `"0x…"`, least significant byte first.
+    HexLe,
+    /// A number as `"0x…"`, most significant byte first.
+    HexBe,
+    /// Text, padded with NULs; bytes that are not printable as `\xNN`.
+    Text,
+    /// Hexadecimal digits with `:` after each four bytes.
+    Uuid,
+    /// Hexadecimal digits.
+    Raw,
+}
+
+impl From<Encoding> for FieldEncoding {
+    fn from(encoding: Encoding) -> Self {
+        let is_little = encoding.endian == Endian::Little;
+        match encoding.repr {
+            Repr::Unsigned if is_little => Self::UnsignedLe,
+            Repr::Unsigned => Self::UnsignedBe,
+            Repr::Signed if is_little => Self::SignedLe,
+            Repr::Signed => Self::SignedBe,
+            Repr::Hex if is_little => Self::HexLe,
+            Repr::Hex => Self::HexBe,
+            Repr::Text => Self::Text,
+            Repr::Uuid => Self::Uuid,
+            Repr::Raw => Self::Raw,
+        }
+    }
+}
+
+impl From<FieldEncoding> for Encoding {
+    fn from(encoding: FieldEncoding) -> Self {
+        let (repr, endian) = match encoding {
+            FieldEncoding::UnsignedLe => (Repr::Unsigned, Endian::Little),
+            FieldEncoding::UnsignedBe => (Repr::Unsigned, Endian::Big),
+            FieldEncoding::SignedLe => (Repr::Signed, Endian::Little),
+            FieldEncoding::SignedBe => (Repr::Signed, Endian::Big),
+            FieldEncoding::HexLe => (Repr::Hex, Endian::Little),
+            FieldEncoding::HexBe => (Repr::Hex, Endian::Big),
+            FieldEncoding::Text => (Repr::Text, Endian::Little),
+            FieldEncoding::Uuid => (Repr::Uuid, Endian::Little),
+            FieldEncoding::Raw => (Repr::Raw, Endian::Little),
+        };
+        Self { repr, endian }
+    }
+}
 
 /// One field of a metadata structure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +75,9 @@ pub struct FieldRecord {
     /// Start of the window in the device: not zero in a partition.
     #[serde(default)]
     pub device_offset_sectors: Sectors,
+    /// Length of the window; null in a dump of a program that did not say it.
+    #[serde(default)]
+    pub device_length_sectors: Option<Sectors>,
     /// Format of the metadata.
     pub format: String,
     /// Structure that the field is in.
@@ -25,6 +88,9 @@ pub struct FieldRecord {
     pub offset_bytes: Bytes,
     /// Size.
     pub size_bytes: Bytes,
+    /// How the value stands for the bytes; null in a dump of a program that did not say it.
+    #[serde(default)]
+    pub encoding: Option<FieldEncoding>,
     /// The value: a number, or text, or `"0x…"` where the bits matter more than the count.
     pub value: serde_json::Value,
     /// What the value means, where that is more than the value.

@@ -17,6 +17,9 @@ const LE: Endian = Endian::Little;
 /// An MPB with one disk and nothing else.
 const SMALLEST: usize = Header::SIZE + Disk::SIZE;
 
+/// Offset of the checksum.
+const CHECK_SUM_AT: usize = 32;
+
 /// Most volumes that are read; firmware makes two.
 pub(super) const MAX_VOLUMES: u8 = 16;
 
@@ -98,6 +101,19 @@ fn check_sum_problem(header: &Header, logical: &[u8]) -> Option<Problem> {
         let message = format!("checksum is {:#010x}, computed {computed:#010x}", header.check_sum);
         Problem::error("checksum", message)
     })
+}
+
+/// Makes the checksum right again in the sectors of an MPB, in device order.
+pub(super) fn seal(place: Place, device_bytes: &mut Vec<u8>) {
+    let mut logical = place.unrotate(std::mem::take(device_bytes));
+    if let Some(header) = Header::decode(&logical, LE) {
+        let size = (header.mpb_size as usize).min(logical.len());
+        let sum = check_sum(&header, logical.get(..size).unwrap_or_default());
+        if let Some(target) = logical.get_mut(CHECK_SUM_AT..CHECK_SUM_AT.saturating_add(4)) {
+            target.copy_from_slice(&sum.to_le_bytes());
+        }
+    }
+    *device_bytes = place.rotate(logical);
 }
 
 /// Decodes the tables behind the header, as far as they go; the rest becomes padding.

@@ -196,6 +196,12 @@ impl Metadata for IswMetadata {
         problems
     }
 
+    fn seal(&self, areas: &mut [Area]) {
+        for area in areas.iter_mut().filter(|area| area.role == "mpb") {
+            codec::seal(self.mpb.place, &mut area.bytes);
+        }
+    }
+
     fn view(&self, device: &Device) -> MemberView {
         view::view(&self.mpb, self.last_sector.as_ref().map(|sector| &sector.record), device)
     }

@@ -17,7 +17,7 @@ pub(super) const BLOCK_BYTES: usize = 4096;
 /// Sectors of a meta block or page.
 const PAGE_SECTORS: u64 = 8;
 /// Offset of the checksum.
-const CHECKSUM_AT: usize = 4;
+pub(super) const CHECKSUM_AT: usize = 4;
 /// Most meta blocks that are followed; a longer chain is taken for one that matters.
 const MAX_CHAIN: usize = 256;
 
@@ -86,7 +86,7 @@ impl MetaBlock {
         bytes
     }
 
-    fn computed_checksum(&self, uuid: &[u8; 16]) -> u32 {
+    pub(super) fn computed_checksum(&self, uuid: &[u8; 16]) -> u32 {
         let bytes = self.encode();
         let (before, after) = bytes.split_at_checked(CHECKSUM_AT).unwrap_or((&bytes, &[]));
         crc32c_plain(&[uuid, before, &[0; 4], after.get(4..).unwrap_or_default()])

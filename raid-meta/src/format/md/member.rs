@@ -99,6 +99,10 @@ impl Metadata for MdMember {
         problems
     }
 
+    fn seal(&self, areas: &mut [Area]) {
+        super::seal::seal(areas, &self.place, &self.facts.uuid_bytes);
+    }
+
     fn view(&self, _device: &Device) -> MemberView {
         view::view(&self.facts, &self.parts)
     }

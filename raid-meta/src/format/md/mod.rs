@@ -28,6 +28,7 @@ mod parts;
 mod place;
 mod ppl;
 mod reshape;
+mod seal;
 mod shape;
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ pub(super) const HEADER_BYTES: usize = 4096;
 /// Most entries in a header.
 const MAX_ENTRIES: u32 = 148;
 /// Offset of the checksum.
-const CHECKSUM_AT: usize = 0x214;
+pub(super) const CHECKSUM_AT: usize = 0x214;
 
 disk_struct! {
     /// The header before the entries.
@@ -75,7 +75,7 @@ impl PplHeader {
         bytes
     }
 
-    fn computed_checksum(&self) -> u32 {
+    pub(super) fn computed_checksum(&self) -> u32 {
         let bytes = self.encode();
         let (before, after) = bytes.split_at_checked(CHECKSUM_AT).unwrap_or((&bytes, &[]));
         crc32c(&[before, &[0; 4], after.get(4..).unwrap_or_default()])

@@ -21,7 +21,7 @@ pub(super) const RESHAPE_MINOR: u32 = 91;
 /// Offset of `this_disk`.
 pub(super) const THIS_DISK_AT: usize = 0xf80;
 /// Offset of `sb_csum`.
-const CHECKSUM_AT: usize = 0x98;
+pub(super) const CHECKSUM_AT: usize = 0x98;
 
 /// Bits of `state`.
 pub(super) mod state {

@@ -112,7 +112,7 @@ disk_struct! {
 }
 
 /// Offset of `sb_csum`.
-const CHECKSUM_AT: usize = 0xd8;
+pub(super) const CHECKSUM_AT: usize = 0xd8;
 
 /// A superblock 1.x.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -438,6 +438,11 @@ impl V1 {
 }
 
 /// The bytes of the roles: as many as `max_dev` says within the bound, and whole ones.
+/// The uuid of the set, from the bytes of a superblock.
+pub(super) fn set_uuid(bytes: &[u8]) -> Option<[u8; 16]> {
+    Head::decode(bytes, Endian::Little).map(|head| head.set_uuid)
+}
+
 fn role_bytes<'a>(head: &Head, bytes: &'a [u8]) -> &'a [u8] {
     let bounded = if head.max_dev <= MAX_DEVICES { head.max_dev } else { 0 };
     let rest = bytes.get(HEAD_BYTES..).unwrap_or_default();

@@ -124,6 +124,23 @@ proptest! {
     }
 
     #[test]
+    fn sealing_makes_the_checksum_right_again(mpb in made(), at: usize, flip in 1..=255_u8) {
+        let device = device_of(&mpb, None);
+        let metadata = metadata(&device);
+        let mut areas = metadata.areas();
+        let mut logical = mpb.place.unrotate(areas[0].bytes.clone());
+        // Past the signature and the sizes.
+        let at = 0x38 + at % (mpb.header.mpb_size as usize - 0x38);
+        logical[at] ^= flip;
+        areas[0].bytes = mpb.place.rotate(logical);
+        metadata.seal(&mut areas);
+        let disk = SimDisk::new(mpb.place.device).with_sector_size(device.disk().sector_size());
+        disk.load(areas[0].offset, &areas[0].bytes);
+        let found = find(&Device::whole(Path::new("disk"), Arc::new(disk))).unwrap();
+        prop_assert!(found.problems.iter().all(|problem| problem.code != "checksum"), "{:?}", found.problems);
+    }
+
+    #[test]
     fn noise_behind_the_signature_never_panics(noise in prop::collection::vec(any::<u8>(), 4096), size in 0..5000_u32) {
         let mut bytes = noise;
         bytes[3072..3096].copy_from_slice(MAGIC);

@@ -3,6 +3,8 @@
 use super::super::journal::tests::{block, data_payload};
 use super::super::ppl;
 use super::*;
+use crate::model::Area;
+use crate::record::ChecksumState;
 use crate::testing::property;
 use proptest::prelude::*;
 
@@ -191,6 +193,30 @@ fn a_byte_changed_in_what_hangs_on_a_superblock_does_no_harm() {
                 exercise(&damaged.device());
             }
         }
+    }
+}
+
+#[test]
+fn sealing_makes_every_checksum_right_again() {
+    let v0 = [Endian::Little, Endian::Big].map(|endian| Made0::raid5(endian).device());
+    for made in [full().device(), with_ppl().device(), journal_device().device()].into_iter().chain(v0) {
+        let metadata = only(&made).metadata.unwrap();
+        let mut areas = metadata.areas();
+        let sealable: Vec<_> =
+            areas.iter_mut().filter(|area| area.checksum != ChecksumState::Absent).collect();
+        assert!(!sealable.is_empty());
+        for area in sealable {
+            assert_eq!(area.checksum, ChecksumState::Ok);
+            area.bytes[0xc0] ^= 1;
+        }
+        let put = |areas: &[Area]| {
+            let sectors = areas.iter().map(|area| (area.offset.0 / SECTOR_BYTES, area.bytes.clone()));
+            let disk = device(DEVICE, &sectors.collect::<Vec<_>>());
+            only(&disk).metadata.unwrap().areas()
+        };
+        assert!(put(&areas).iter().any(|area| area.checksum == ChecksumState::Bad));
+        metadata.seal(&mut areas);
+        assert!(put(&areas).iter().all(|area| area.checksum != ChecksumState::Bad));
     }
 }
 
