@@ -140,7 +140,8 @@ impl Member {
     }
 }
 
-fn area_record(area: &Area) -> AreaRecord {
+/// The record of an area.
+pub(crate) fn area_record(area: &Area) -> AreaRecord {
     AreaRecord {
         role: area.role.to_owned(),
         offset_bytes: area.offset,

@@ -9,6 +9,7 @@ pub mod carve;
 pub mod cli;
 pub mod commit;
 pub mod device;
+pub mod edit;
 pub mod escape;
 pub mod format;
 pub mod geometry;

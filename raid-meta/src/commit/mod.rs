@@ -26,6 +26,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Most bytes of a region record. Two digits each, they are far below the longest line that is read.
+const MAX_REGION: usize = 1 << 20;
+
 /// Why a plan was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {

@@ -1,10 +1,11 @@
 //! What is to be written: an ordered list of changes, each with the bytes that are there now.
 
-use crate::device::{Device, DeviceError, ReadAt as _};
+use crate::device::{Device, DeviceError, OverlayDisk, ReadAt as _, overlay};
 use crate::model::Area;
 use crate::record::{RegionRecord, V1, WriteRecord};
 use crate::units::{Bytes, SectorSize};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A disk that is to be written, with what tells it from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,17 @@ impl Plan {
         }
     }
 
+    /// A device window as it will be when all is written.
+    #[must_use]
+    pub fn preview(&self, device: &Device) -> Device {
+        let mut disk = OverlayDisk::new(Arc::clone(device.disk()));
+        let index = self.disks.iter().position(|disk| disk.path == device.path());
+        for change in self.changes.iter().filter(|change| Some(change.disk) == index) {
+            disk.lay(change.offset, change.new.clone());
+        }
+        device.through(Arc::new(disk))
+    }
+
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -136,12 +148,17 @@ impl Plan {
     /// the metadata count goes before what it counts on.
     #[must_use]
     pub fn undo(&self) -> Vec<RegionRecord> {
-        let undo = |change: &Change| {
-            let disk = self.disks.get(change.disk);
+        self.changes.iter().rev().flat_map(|change| self.undo_of(change)).collect()
+    }
+
+    /// In pieces, each of which makes a line that can be read again.
+    fn undo_of(&self, change: &Change) -> impl Iterator<Item = RegionRecord> {
+        let disk = self.disks.get(change.disk);
+        let pieces = change.old.chunks(super::MAX_REGION);
+        pieces.zip((0_u64..).step_by(super::MAX_REGION)).map(move |(bytes, at)| {
             let what = format!("before {}", change.what);
-            super::region(disk, change.offset, &change.old, Some(what))
-        };
-        self.changes.iter().rev().map(undo).collect()
+            super::region(disk, change.offset.saturating_add(Bytes(at)), bytes, Some(what))
+        })
     }
 
     /// Path of the disk of a change, as text.
@@ -186,15 +203,4 @@ fn after(changes: &[Change], disk: usize, offset: Bytes, mut bytes: Vec<u8>) -> 
         overlay(offset, &mut bytes, change.offset, &change.new);
     }
     bytes
-}
-
-/// Puts the bytes that are at `from` over those that are at `offset`, where they overlap.
-fn overlay(offset: Bytes, bytes: &mut [u8], from: Bytes, other: &[u8]) {
-    let start = offset.max(from);
-    let distance = |base: Bytes| usize::try_from(start.saturating_sub(base).0).unwrap_or(usize::MAX);
-    let target = bytes.get_mut(distance(offset)..).unwrap_or_default();
-    let source = other.get(distance(from)..).unwrap_or_default();
-    for (to, byte) in target.iter_mut().zip(source) {
-        *to = *byte;
-    }
 }

@@ -55,20 +55,35 @@ pub(crate) fn region(
     }
 }
 
-/// Saves bytes of a device window.
+/// Saves bytes of a device window, in pieces.
 ///
 /// # Errors
 /// They can not be read, or the window ends before.
-pub fn save(device: &Device, offset: Bytes, length: usize, what: &str) -> Result<RegionRecord, DeviceError> {
-    let mut bytes = vec![0; length];
-    device.read_exact_at(offset, &mut bytes).map_err(|error| DeviceError {
-        device: device.label(),
-        offset,
-        length: Bytes(length as u64),
-        error,
-    })?;
+pub fn save(
+    device: &Device,
+    offset: Bytes,
+    length: Bytes,
+    what: &str,
+) -> Result<Vec<RegionRecord>, DeviceError> {
     let disk = PlannedDisk::of(device);
-    Ok(region(Some(&disk), device.offset().saturating_add(offset), &bytes, Some(what.to_owned())))
+    let end = offset.saturating_add(length);
+    let mut regions = Vec::new();
+    let mut at = offset;
+    while at < end {
+        let rest = end.saturating_sub(at);
+        let wanted = usize::try_from(rest.0).map_or(super::MAX_REGION, |rest| rest.min(super::MAX_REGION));
+        let mut bytes = vec![0; wanted];
+        device.read_exact_at(at, &mut bytes).map_err(|error| DeviceError {
+            device: device.label(),
+            offset: at,
+            length: Bytes(wanted as u64),
+            error,
+        })?;
+        let start = device.offset().saturating_add(at);
+        regions.push(region(Some(&disk), start, &bytes, Some(what.to_owned())));
+        at = at.saturating_add(Bytes(wanted as u64));
+    }
+    Ok(regions)
 }
 
 /// The bytes of a region, if they are what was saved.

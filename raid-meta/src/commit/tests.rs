@@ -212,7 +212,7 @@ fn a_write_past_the_end_of_its_window_is_not_planned() {
 #[test]
 fn a_region_that_is_not_what_was_saved_is_not_put_back() {
     let bench = Bench::new(SectorSize::B512);
-    let region = save(&bench.device(0), Bytes(10), 20, "x").unwrap();
+    let region = save(&bench.device(0), Bytes(10), Bytes(20), "x").unwrap().remove(0);
     let try_it = |region: &RegionRecord| {
         restore(&mut Plan::default(), &bench.device(0), region).map_err(|e| e.to_string())
     };
@@ -231,7 +231,7 @@ fn a_region_that_is_not_what_was_saved_is_not_put_back() {
 fn a_region_belongs_to_the_device_that_it_was_saved_from() {
     let bench = Bench::new(SectorSize::B512);
     let first = bench.device(0).with_serial(Some("A".into()));
-    let region = save(&first, Bytes(0), 1, "x").unwrap();
+    let region = save(&first, Bytes(0), Bytes(1), "x").unwrap().remove(0);
     let try_it = |device: &Device| check_device(device, &region).map_err(|error| error.to_string());
     assert_eq!(try_it(&first), Ok(()));
     assert_eq!(try_it(&bench.device(0)), Ok(()), "a serial number that is not known says nothing");
@@ -242,4 +242,22 @@ fn a_region_belongs_to_the_device_that_it_was_saved_from() {
         try_it(&grown),
         Err("0: size is 1 bytes, the region was saved from one with 65536 bytes".into())
     );
+}
+
+#[test]
+fn what_is_large_is_saved_in_pieces_that_come_back_together() {
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|at| u8::try_from(at % 253).unwrap()).collect();
+    let disk = SimDisk::holding(&bytes);
+    let device = Device::whole(Path::new("0"), Arc::new(disk));
+    let regions = save(&device, Bytes(100), Bytes(2_500_000), "x").unwrap();
+    assert_eq!(regions.len(), 3);
+    let mut plan = Plan::default();
+    plan.write(&device, Bytes(100), &[0; 2_500_000], "x").unwrap();
+    assert_eq!(
+        plan.undo().iter().map(|region| &region.sha256).collect::<Vec<_>>(),
+        regions.iter().map(|region| &region.sha256).collect::<Vec<_>>()
+    );
+    let together: Vec<u8> = regions.iter().flat_map(|region| bytes_of(region).unwrap()).collect();
+    assert!(together == bytes[100..2_500_100]);
+    assert!(save(&device, Bytes(0), Bytes(u64::MAX), "x").is_err());
 }

@@ -6,11 +6,14 @@
 mod cache;
 mod file;
 mod held;
+mod overlay;
 mod sim;
 mod writable;
 
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
+pub use overlay::OverlayDisk;
+pub(crate) use overlay::overlay;
 pub use sim::{PowerCut, SimDisk, SimPower, WriteEvent};
 pub use writable::{WritableDisk, WriteOpenError};
 

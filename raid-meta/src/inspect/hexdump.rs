@@ -69,6 +69,12 @@ pub fn hexdump(member: &Member) -> Vec<HexLine> {
     metadata.areas().iter().flat_map(|area| area_lines(area, &fields)).collect()
 }
 
+/// The lines for bytes whose fields are not known.
+#[must_use]
+pub fn hexdump_area(area: &Area) -> Vec<HexLine> {
+    area_lines(area, &[])
+}
+
 fn area_lines(area: &Area, fields: &[Field]) -> Vec<HexLine> {
     let length = Bytes(area.bytes.len() as u64);
     let mut lines =

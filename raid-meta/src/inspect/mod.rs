@@ -9,7 +9,7 @@ mod verdict;
 
 pub use diff::differences;
 pub use fields::{UnknownField, fields, select};
-pub use hexdump::{HexLine, hexdump};
+pub use hexdump::{HexLine, hexdump, hexdump_area};
 pub use verdict::verdict;
 
 #[cfg(doc)]
