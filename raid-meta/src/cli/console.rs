@@ -31,6 +31,12 @@ impl Console {
         self.output.set_style(style);
     }
 
+    /// How records are printed.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        self.output.style()
+    }
+
     /// Whether more detail was asked for.
     #[must_use]
     pub fn is_verbose(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::input::InputError;
 use crate::commit::{CommitError, RestoreError};
 use crate::device::{DeviceError, OpenError, WriteOpenError};
+use crate::edit::EditError;
 use crate::record::RecordError;
 use std::fmt;
 use std::io;
@@ -95,6 +96,14 @@ fn writing(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | CommitError::Changed { .. }
             | CommitError::Resized { .. } => Exit::No,
             _ => Exit::System,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<EditError>() {
+        return Some(match error {
+            EditError::UnknownField(_) => Exit::Usage,
+            EditError::Device(_) => Exit::System,
+            EditError::Persistent { .. } => Exit::No,
+            _ => Exit::BadData,
         });
     }
     cause.downcast_ref::<RestoreError>().map(|error| match error {

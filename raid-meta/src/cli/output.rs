@@ -38,6 +38,10 @@ impl Output {
         self.style = style;
     }
 
+    pub(super) fn style(&self) -> Style {
+        self.style
+    }
+
     pub(super) fn has_color(&self) -> bool {
         self.painter.color
     }

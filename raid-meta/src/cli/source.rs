@@ -104,6 +104,15 @@ impl<'a> Inputs<'a> {
         self.report(found)
     }
 
+    /// [`Inputs::probe`] for what reads the devices again: they stay open.
+    #[must_use]
+    pub fn probe_open(mut self) -> (Vec<Device>, Probe, Tally) {
+        let devices: Vec<Device> = self.by_ref().collect();
+        let found = probe(devices.iter().cloned(), &self.args.options());
+        let (found, tally) = self.report(found);
+        (devices, found, tally)
+    }
+
     fn report(self, found: Probe) -> (Probe, Tally) {
         for problem in &found.problems {
             self.console.note(&problem.message);
@@ -118,7 +127,8 @@ impl<'a> Inputs<'a> {
         }
         let failed = unreadable.len();
         let worked = self.tally.worked.saturating_sub(failed);
-        (found, Tally { worked, failed: self.tally.failed.saturating_add(failed) })
+        let tally = Tally { worked, failed: self.tally.failed.saturating_add(failed) };
+        (found, tally)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::args::DeviceArgs;
 use super::console::Console;
 use super::exit::Exit;
+use super::output::Style;
 use crate::commit::{Machine, Plan, UndoFile, commit};
 use crate::record::Record;
 use clap::Args;
@@ -28,14 +29,17 @@ impl WriteArgs {
     pub fn carry_out(&self, plan: &Plan, devices: &DeviceArgs, console: &Console) -> anyhow::Result<()> {
         if plan.is_empty() {
             console.say("nothing to write: it is there already");
-        } else if self.write {
+        } else if !self.write {
+            // A program sees it in the records.
+            if console.style() == Style::Text {
+                console.say("nothing was written; --write writes it");
+            }
+        } else {
             let mut undo = UndoFile::new(self.undo.as_deref())?;
             let machine = Machine { sysroot: devices.sysroot().to_owned() };
             if let Some(undo) = commit(plan, &machine, &mut undo)? {
                 console.say(format_args!("raid-meta restore --write {undo}   puts back what was there"));
             }
-        } else {
-            console.say("nothing was written; --write writes it");
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod array;
 mod event;
 mod field;
 mod format;
+mod generation;
 mod member;
 mod place;
 mod problem;
@@ -20,8 +21,9 @@ pub use array::{
     TuningRecord, WriteLog,
 };
 pub use event::{MismatchRecord, ProgressRecord, RegionRecord, WriteRecord};
-pub use field::{DifferenceRecord, FieldRecord, VerdictRecord, VerdictResult};
+pub use field::{DifferenceRecord, FieldEncoding, FieldRecord, VerdictRecord, VerdictResult};
 pub use format::FormatRecord;
+pub use generation::GenerationRecord;
 pub use member::{AreaRecord, ChecksumState, Evidence, MemberRecord, Role, VolumeRecord};
 pub use place::{PlaceMate, PlaceRecord, PlaceRole};
 pub use problem::{Problem, Severity};

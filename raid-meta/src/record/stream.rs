@@ -1,8 +1,8 @@
 //! Reading and writing the stream of records.
 
 use super::{
-    ArrayRecord, DifferenceRecord, FieldRecord, FormatRecord, MemberRecord, MismatchRecord, PlaceRecord,
-    ProgressRecord, RegionRecord, TableRecord, V1, VerdictRecord, WriteRecord,
+    ArrayRecord, DifferenceRecord, FieldRecord, FormatRecord, GenerationRecord, MemberRecord, MismatchRecord,
+    PlaceRecord, ProgressRecord, RegionRecord, TableRecord, V1, VerdictRecord, WriteRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +38,8 @@ pub enum Record {
     Write(WriteRecord),
     /// How far a job is.
     Progress(ProgressRecord),
+    /// Metadata that is still on a device, current or not.
+    Generation(GenerationRecord),
     /// A metadata format.
     Format(FormatRecord),
     /// A record of a type that this version does not know, passed on unchanged.
@@ -90,6 +92,7 @@ impl Record {
             "place" => Self::Place(from_str(line)?),
             "mismatch" => Self::Mismatch(from_str(line)?),
             "region" => Self::Region(from_str(line)?),
+            "generation" => Self::Generation(from_str(line)?),
             "write" => Self::Write(from_str(line)?),
             "progress" => Self::Progress(from_str(line)?),
             "format" => Self::Format(from_str(line)?),
@@ -112,7 +115,7 @@ fn most_bytes(kind: &str) -> usize {
     match kind {
         "region" => usize::MAX,
         "member" | "array" | "table" | "field" | "verdict" | "difference" | "place" | "mismatch"
-        | "write" => 4 << 20,
+        | "write" | "generation" => 4 << 20,
         _ => 1 << 20,
     }
 }

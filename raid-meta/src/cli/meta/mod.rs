@@ -1,11 +1,19 @@
 //! The command line of raid-meta.
 
+mod backup;
 mod check;
 mod diff;
 mod dump;
+mod encode;
+mod erase;
 mod get;
+mod history;
+mod restore;
+mod set;
 
 use super::{CommonArgs, Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, Inputs, Program, Tally};
+use crate::device::Device;
+use crate::edit::{self, EditError};
 use crate::identify::Member;
 use crate::probe::Probe;
 use crate::record::Record;
@@ -18,11 +26,18 @@ Examples:
   raid-meta get -o text disk0.img events
   raid-meta check disk?.img             checksums, bounds, and whether the members agree
   raid-meta diff disk0.img disk1.img
-  raid-probe | raid-meta check          all members of this machine";
+  raid-probe | raid-meta check          all members of this machine
+  raid-meta set disk0.img events=17     what would change; --write changes it
+  raid-meta backup /dev/sd? > B         all metadata, to be put back with: raid-meta restore --write B
+  raid-meta dump a.img | raid-meta encode --onto b.img
+  raid-meta erase --write disk0.img     every copy; an undo file is kept
+  raid-meta history disk0.img           older generations that are still there";
 
-/// Dump, check and compare RAID metadata
+/// Dump, check, compare, edit, save and erase RAID metadata
 ///
-/// Reads the metadata of all known formats on devices and images, field by field. Nothing is written to any device.
+/// Reads the metadata of all known formats on devices and images, field by field, and writes it. The commands that
+/// write show what they would do, and do it with --write; before that they check that the device holds what they
+/// expect, and save an undo file for raid-meta restore.
 #[derive(Parser)]
 #[command(name = "raid-meta", version, max_term_width = 100)]
 #[command(arg_required_else_help = false)]
@@ -41,6 +56,12 @@ enum Command {
     Get(get::Get),
     Check(check::Check),
     Diff(diff::Diff),
+    Set(set::Set),
+    Encode(encode::Encode),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Erase(erase::Erase),
+    History(history::History),
 }
 
 impl Program for Meta {
@@ -56,6 +77,12 @@ impl Program for Meta {
             Command::Get(command) => command.run(console),
             Command::Check(command) => command.run(console),
             Command::Diff(command) => command.run(console),
+            Command::Set(command) => command.run(console),
+            Command::Encode(command) => command.run(console),
+            Command::Backup(command) => command.run(console),
+            Command::Restore(command) => command.run(console),
+            Command::Erase(command) => command.run(console),
+            Command::History(command) => command.run(console),
         }
     }
 }
@@ -63,6 +90,41 @@ impl Program for Meta {
 /// What is on the devices: at least one metadata instance, and one format only on each, or the one asked for.
 fn probed(inputs: Inputs<'_>, args: &DeviceArgs, console: &Console) -> Result<(Probe, Tally), Failure> {
     let (found, tally) = inputs.probe();
+    check_found(&found, tally, args, console)?;
+    Ok((found, tally))
+}
+
+/// What is on devices that stay open.
+struct Opened {
+    devices: Vec<Device>,
+    found: Probe,
+    tally: Tally,
+}
+
+impl Opened {
+    /// As [`probed`], with the devices.
+    fn new(inputs: Inputs<'_>, args: &DeviceArgs, console: &Console) -> Result<Self, Failure> {
+        let (devices, found, tally) = inputs.probe_open();
+        check_found(&found, tally, args, console)?;
+        Ok(Self { devices, found, tally })
+    }
+
+    /// The window of a member, open for reading.
+    fn window(&self, member: &Member) -> Result<Device, EditError> {
+        let on_device = self.devices.iter().filter(|device| device.path() == member.device.path());
+        let mut windows = on_device.map(|device| edit::window(device, member));
+        let first = windows.next();
+        match first {
+            Some(Ok(window)) => Ok(window),
+            // Another window of the same device may have been given beside it.
+            _ => {
+                windows.find(Result::is_ok).or(first).unwrap_or_else(|| edit::window(&member.device, member))
+            }
+        }
+    }
+}
+
+fn check_found(found: &Probe, tally: Tally, args: &DeviceArgs, console: &Console) -> Result<(), Failure> {
     if found.members.is_empty() {
         return Err(match tally.exit(Exit::No) {
             Exit::System => Failure::reported(Exit::System),
@@ -77,7 +139,7 @@ fn probed(inputs: Inputs<'_>, args: &DeviceArgs, console: &Console) -> Result<(P
             format!("{}: --format says which is meant", member.device.label()),
         ));
     }
-    Ok((found, tally))
+    Ok(())
 }
 
 /// Done, unless the metadata is damaged.

@@ -44,6 +44,7 @@ impl Painter {
             Some(Record::Field(_)) => self.fields(records),
             Some(Record::Verdict(_)) => self.verdicts(records),
             Some(Record::Difference(_)) => self.differences(records),
+            Some(Record::Generation(_)) => self.generations(records),
             Some(Record::Write(_)) => self.writes(records),
             Some(Record::Place(_)) => self.places(records),
             Some(Record::Format(_)) => self.formats(records),
