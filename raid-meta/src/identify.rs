@@ -105,7 +105,9 @@ impl Member {
         if self.metadata().is_some_and(Metadata::copies_agree) {
             evidence.push(Evidence::Copies);
         }
-        if self.view.is_some() && !self.problems.iter().any(Problem::is_error) {
+        // Who the disk is in its set is no matter of bounds.
+        let is_out_of_bounds = |problem: &Problem| problem.is_error() && problem.code != "slot-unknown";
+        if self.view.is_some() && !self.problems.iter().any(is_out_of_bounds) {
             evidence.push(Evidence::Bounds);
         }
         evidence

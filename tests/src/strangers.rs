@@ -2,6 +2,7 @@
 
 use crate::random::Random;
 use crate::sparse::SparseDisk;
+use raid_meta::format::FORMATS;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -127,7 +128,7 @@ fn constants() -> Vec<(String, SparseDisk)> {
     all
 }
 
-/// Random bytes of several sizes, and a few that begin each sector as the shortest signatures do.
+/// Random bytes of several sizes, and some in which every sector has a short signature.
 fn noise() -> Vec<(String, SparseDisk)> {
     let mut all = Vec::new();
     for seed in 0..24_u64 {
@@ -136,10 +137,16 @@ fn noise() -> Vec<(String, SparseDisk)> {
         let bytes = random.bytes(usize::try_from(size).expect("small"));
         all.push((format!("random-{seed}"), SparseDisk::blank(size).with(0, bytes)));
     }
-    for (name, word) in [("55aa", b"\x55\xaa"), ("jm", b"JM")] {
+    let signatures = FORMATS.iter().flat_map(|format| {
+        let short = format.signatures().iter().filter(|signature| signature.bytes.len() <= 3);
+        short.enumerate().map(|(number, signature)| (format.name(), number, signature))
+    });
+    for (name, number, signature) in signatures {
         let mut bytes = Random::new(99).bytes(512 * 1024);
-        bytes.chunks_mut(512).for_each(|sector| sector[..2].copy_from_slice(word));
-        all.push((format!("random-sectors-{name}"), SparseDisk::blank(bytes.len() as u64).with(0, bytes)));
+        let place = signature.at..signature.at + signature.bytes.len();
+        bytes.chunks_mut(512).for_each(|sector| sector[place.clone()].copy_from_slice(signature.bytes));
+        let disk = SparseDisk::blank(bytes.len() as u64).with(0, bytes);
+        all.push((format!("all-random-but-{name}-{number}"), disk));
     }
     all
 }
@@ -194,4 +201,19 @@ fn labels() -> Vec<(String, SparseDisk)> {
         ("stratis".into(), SparseDisk::blank(size).with(512, b"!Stra0tis\x86\xff\x02^\x41rh".to_vec())),
         ("vdo".into(), SparseDisk::blank(size).with(0, b"dmvdo001".to_vec())),
     ]
+}
+
+/// Writes a file without holes in which noise, text and zeros take turns, for measuring.
+///
+/// # Panics
+/// It can not be written.
+pub fn mixed_file(path: &Path, size: u64) {
+    use std::io::Write;
+    const PIECE: usize = 1 << 20;
+    let (noise, text) = (Random::new(1).bytes(PIECE), crate::mixed::text(PIECE).bytes(0, PIECE));
+    let pieces = [noise.clone(), text, vec![0; PIECE], noise];
+    let mut file = std::fs::File::create(path).expect("the directory can be written");
+    for piece in pieces.iter().cycle().take(usize::try_from(size).expect("in memory") / PIECE) {
+        file.write_all(piece).expect("there is room");
+    }
 }
