@@ -13,3 +13,5 @@ mod output;
 mod paths;
 #[path = "manners/stdin.rs"]
 mod stdin;
+#[path = "manners/streams.rs"]
+mod streams;

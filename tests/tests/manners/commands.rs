@@ -51,18 +51,26 @@ const fn command(program: &'static str, name: &'static str, paths: Paths) -> Com
     Command { program, name, paths, after: &[], without: Without::Records, prints: Prints::Records }
 }
 
-/// Every command.
-pub(crate) const COMMANDS: [Command; 9] = [
+/// Every command that is given devices.
+pub(crate) const COMMANDS: [Command; 13] = [
     Command { without: Without::Machine, ..command("raid-probe", "", Paths::Many) },
     command("raid-meta", "dump", Paths::Many),
     Command { after: &["magic"], without: Without::Refuses, ..command("raid-meta", "get", Paths::One) },
     command("raid-meta", "check", Paths::Many),
     Command { without: Without::Refuses, ..command("raid-meta", "diff", Paths::Two) },
+    Command { after: &["events=9"], without: Without::Refuses, ..command("raid-meta", "set", Paths::One) },
+    Command { prints: Prints::Bytes, ..command("raid-meta", "backup", Paths::Many) },
+    command("raid-meta", "erase", Paths::Many),
+    command("raid-meta", "history", Paths::Many),
     command("raid-table", "emit", Paths::Many),
     Command { after: &["--sector", "0"], ..command("raid-table", "map", Paths::Many) },
     Command { prints: Prints::Bytes, ..command("raid-table", "read", Paths::Many) },
     Command { prints: Prints::Bytes, ..command("raid-table", "draw", Paths::Many) },
 ];
+
+/// Commands that are given what another one saved, and not the devices.
+pub(crate) const STREAMS: [Command; 2] =
+    [command("raid-meta", "encode", Paths::One), command("raid-meta", "restore", Paths::One)];
 
 /// Programs with no command yet.
 pub(crate) const EMPTY: [&str; 2] = ["raid-sync", "raid-repair"];
@@ -116,6 +124,7 @@ fn every_command_is_in_the_table() {
         let names: BTreeSet<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
         let expected: BTreeSet<&str> = COMMANDS
             .iter()
+            .chain(&STREAMS)
             .filter(|command| command.program == program)
             .map(|command| command.name)
             .collect();

@@ -1,12 +1,13 @@
 //! Help, version, and mistakes in the arguments.
 
-use crate::commands::{COMMANDS, EMPTY, assert_one_line};
+use crate::commands::{COMMANDS, EMPTY, STREAMS, assert_one_line};
 use raid_tests::{PROGRAMS, Run, run};
 
 /// Every program and every command.
 fn all() -> impl Iterator<Item = (&'static str, Run)> {
     let programs = PROGRAMS.into_iter().map(|program| (program, run(program)));
-    programs.chain(COMMANDS.into_iter().map(|command| (command.program, command.bare())))
+    let commands = COMMANDS.into_iter().chain(STREAMS);
+    programs.chain(commands.map(|command| (command.program, command.bare())))
 }
 
 #[test]
