@@ -21,6 +21,7 @@ mod badblocks;
 mod bitmap;
 mod carve;
 mod checksum;
+mod create;
 mod facts;
 mod journal;
 mod member;
@@ -39,6 +40,7 @@ mod v1_fields;
 mod view;
 mod words;
 
+use super::create::{CreateError, NewMember, NewSet};
 use super::{Decoded, Format, Found, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{ReshapeView, VolumeView};
@@ -83,6 +85,10 @@ impl Format for Md {
             Some(error) if found.is_empty() => Err(error),
             _ => Ok(found),
         }
+    }
+
+    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+        create::create(set)
     }
 
     /// Members can differ in the position when their superblocks were being written: the furthest is true, because

@@ -137,7 +137,7 @@ pub(super) struct V0 {
     /// The descriptor of the device that carries the superblock.
     pub(super) this_disk: Descriptor,
     /// Sector of the superblock: where the data ends.
-    sector: Sectors,
+    pub(super) sector: Sectors,
 }
 
 impl V0 {

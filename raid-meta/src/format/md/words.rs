@@ -29,6 +29,19 @@ pub(super) fn level(number: i32) -> Option<Level> {
     }
 }
 
+/// md's number of a level.
+pub(super) fn level_number(level: Level) -> i32 {
+    match level {
+        Level::Linear => -1,
+        Level::Raid0 => 0,
+        Level::Raid1 => 1,
+        Level::Raid4 => 4,
+        Level::Raid5 => 5,
+        Level::Raid6 => 6,
+        Level::Raid10 => 10,
+    }
+}
+
 /// Any level's name.
 pub(super) fn level_name(number: i32) -> String {
     match (level(number), number) {
