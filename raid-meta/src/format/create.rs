@@ -75,6 +75,17 @@ pub enum CreateError {
         /// Why: too small, no serial number, another set on it.
         message: String,
     },
+    /// The format records the serial numbers of disks, and that of a disk is not known.
+    #[error(
+        "{device}: {format}: slot-unknown: the disk's serial number is recorded and not known (--serial PATH=TEXT, \
+         or a file PATH.serial)"
+    )]
+    SerialUnknown {
+        /// Which disk.
+        device: String,
+        /// Which format.
+        format: &'static str,
+    },
 }
 
 impl CreateError {

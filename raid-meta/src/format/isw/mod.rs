@@ -14,6 +14,7 @@ mod bbm;
 mod carve;
 mod check;
 mod codec;
+mod create;
 mod family;
 mod fields;
 mod meaning;
@@ -28,6 +29,7 @@ mod tests;
 mod view;
 mod volume;
 
+use super::create::{CreateError, NewMember, NewSet};
 use super::{Decoded, Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
@@ -74,6 +76,10 @@ impl Format for Isw {
 
     fn reshape(&self, views: &[&VolumeView]) -> Option<ReshapeView> {
         migration::merge(views)
+    }
+
+    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+        create::create(set)
     }
 
     fn signatures(&self) -> &'static [Signature] {

@@ -208,6 +208,16 @@ pub(super) enum Migration {
 
 /// Bits of [`Header::attributes`] that matter here.
 pub(super) mod attribute {
+    pub(in super::super) const RAID0: u32 = 0x0000_0001;
+    pub(in super::super) const RAID1: u32 = 0x0000_0002;
+    pub(in super::super) const RAID10: u32 = 0x0000_0004;
+    pub(in super::super) const RAID5: u32 = 0x0000_0010;
+    /// A raid10 of more than four disks.
+    pub(in super::super) const RAID10_EXT: u32 = 0x0000_0080;
+    /// A volume whose size takes more than 32 bits.
+    pub(in super::super) const VOLUME_2TB: u32 = 0x2000_0000;
+    /// The checksum is to be looked at.
+    pub(in super::super) const CHECKSUM_VERIFY: u32 = 0x8000_0000;
     /// The high halves of disk sizes and of the maps' numbers are valid.
     pub(in super::super) const DISK_2TB: u32 = 0x0400_0000;
     /// Everything that does not hinder an activation: the levels, EXP_STRIPE_SIZE, RAID10_EXT, 2TB_DISK, BBM, 2TB,
@@ -218,6 +228,7 @@ pub(super) mod attribute {
 /// Bits of [`Disk::status`] that matter here.
 pub(super) mod status {
     pub(in super::super) const SPARE: u32 = 0x1;
+    pub(in super::super) const CONFIGURED: u32 = 0x2;
     pub(in super::super) const FAILED: u32 = 0x4;
     pub(in super::super) const JOURNAL: u32 = 0x0200_0000;
 }
