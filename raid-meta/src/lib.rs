@@ -8,6 +8,7 @@ pub mod carve;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod commit;
+pub mod create;
 pub mod device;
 pub mod edit;
 pub mod escape;

@@ -222,12 +222,14 @@ pub struct SourceArgs {
     pub devices: DeviceArgs,
 }
 
-fn sector_size(text: &str) -> Result<SectorSize, String> {
+/// Reads a sector size.
+pub(super) fn sector_size(text: &str) -> Result<SectorSize, String> {
     let bytes = text.parse().ok().and_then(SectorSize::new);
     bytes.ok_or_else(|| "expected a power of two from 512 to 65536".to_owned())
 }
 
-fn format_parser() -> impl TypedValueParser<Value = &'static dyn Format> {
+/// Reads the name of a format.
+pub(super) fn format_parser() -> impl TypedValueParser<Value = &'static dyn Format> {
     let names = FORMATS.iter().map(|format| format.name());
     PossibleValuesParser::new(names).try_map(|name| by_name(&name).ok_or("no such format"))
 }

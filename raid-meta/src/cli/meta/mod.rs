@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod create;
 mod diff;
 mod dump;
 mod encode;
@@ -31,9 +32,10 @@ Examples:
   raid-meta backup /dev/sd? > B         all metadata, to be put back with: raid-meta restore --write B
   raid-meta dump a.img | raid-meta encode --onto b.img
   raid-meta erase --write disk0.img     every copy; an undo file is kept
+  raid-meta create --format md --level raid5 --name data --write disk?.img
   raid-meta history disk0.img           older generations that are still there";
 
-/// Dump, check, compare, edit, save and erase RAID metadata
+/// Dump, check, compare, edit, save, erase and create RAID metadata
 ///
 /// Reads the metadata of all known formats on devices and images, field by field, and writes it. The commands that
 /// write show what they would do, and do it with --write; before that they check that the device holds what they
@@ -62,6 +64,7 @@ enum Command {
     Restore(restore::Restore),
     Erase(erase::Erase),
     History(history::History),
+    Create(create::Create),
 }
 
 impl Program for Meta {
@@ -83,6 +86,7 @@ impl Program for Meta {
             Command::Restore(command) => command.run(console),
             Command::Erase(command) => command.run(console),
             Command::History(command) => command.run(console),
+            Command::Create(command) => command.run(console),
         }
     }
 }
