@@ -14,6 +14,7 @@ pub mod mixed;
 mod pattern;
 mod program;
 pub mod random;
+pub mod recipes;
 pub mod sparse;
 pub mod strangers;
 mod tables;

@@ -45,14 +45,24 @@ pub(crate) struct Command {
     pub(crate) after: &'static [&'static str],
     pub(crate) without: Without,
     pub(crate) prints: Prints,
+    /// Whether it looks for metadata on its paths: the one that does not makes it.
+    pub(crate) finds: bool,
 }
 
 const fn command(program: &'static str, name: &'static str, paths: Paths) -> Command {
-    Command { program, name, paths, after: &[], without: Without::Records, prints: Prints::Records }
+    Command {
+        program,
+        name,
+        paths,
+        after: &[],
+        without: Without::Records,
+        prints: Prints::Records,
+        finds: true,
+    }
 }
 
 /// Every command that is given devices.
-pub(crate) const COMMANDS: [Command; 13] = [
+pub(crate) const COMMANDS: [Command; 14] = [
     Command { without: Without::Machine, ..command("raid-probe", "", Paths::Many) },
     command("raid-meta", "dump", Paths::Many),
     Command { after: &["magic"], without: Without::Refuses, ..command("raid-meta", "get", Paths::One) },
@@ -62,6 +72,12 @@ pub(crate) const COMMANDS: [Command; 13] = [
     Command { prints: Prints::Bytes, ..command("raid-meta", "backup", Paths::Many) },
     command("raid-meta", "erase", Paths::Many),
     command("raid-meta", "history", Paths::Many),
+    Command {
+        after: &CREATE,
+        without: Without::Refuses,
+        finds: false,
+        ..command("raid-meta", "create", Paths::Many)
+    },
     command("raid-table", "emit", Paths::Many),
     Command { after: &["--sector", "0"], ..command("raid-table", "map", Paths::Many) },
     Command { prints: Prints::Bytes, ..command("raid-table", "read", Paths::Many) },
@@ -71,6 +87,8 @@ pub(crate) const COMMANDS: [Command; 13] = [
 /// Commands that are given what another one saved, and not the devices.
 pub(crate) const STREAMS: [Command; 2] =
     [command("raid-meta", "encode", Paths::One), command("raid-meta", "restore", Paths::One)];
+/// What a set is to be, whatever is on the disks.
+const CREATE: [&str; 6] = ["--format=md", "--level=raid1", "--name=x", "--seed=x", "--force", "-q"];
 
 /// Programs with no command yet.
 pub(crate) const EMPTY: [&str; 2] = ["raid-sync", "raid-repair"];

@@ -1,0 +1,215 @@
+//! Sets that `raid-meta create` makes: every format, version, level and layout that it says it can.
+//!
+//! What can be made is found out by asking, so a format that learns to create is tried by every test that loops over
+//! [`all`], with no code added. That something once possible does not vanish in silence is the business of the
+//! tests of `create` itself.
+
+use crate::{Outcome, run};
+use raid_meta::create::{NotCreated, create};
+use raid_meta::device::{Device, SimDisk};
+use raid_meta::format::create::NewSet;
+use raid_meta::format::{FORMATS, Format};
+use raid_meta::geometry::{Layout, Level, ParityLayout};
+use raid_meta::units::Bytes;
+use serde_json::Value;
+use std::fmt;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// Size of every disk: what ddf needs, and nothing is written to most of it.
+pub const DISK: u64 = 64 << 20;
+/// The name of every volume.
+pub const NAME: &str = "vol0";
+/// The time that the metadata records.
+pub const TIME: &str = "1800000000";
+/// Versions that are asked for beside a format's usual one.
+const VERSIONS: [&str; 6] = ["0.90", "1.0", "1.1", "2.0", "01.00.00", "02.00.00"];
+/// Numbers of disks that are tried, and how many of those that are possible are used.
+const DISKS: [usize; 6] = [2, 3, 4, 5, 6, 8];
+const NUMBERS_USED: usize = 2;
+/// Layouts of raid10 that are tried; those with parity are all tried.
+const RAID10_LAYOUTS: [&str; 6] = ["near-2", "near-3", "far-2", "offset-2", "far-2-sets", "near-2-far-2"];
+
+/// How a set is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// Format.
+    pub format: &'static str,
+    /// Version of the metadata; the format's usual one if none.
+    pub version: Option<&'static str>,
+    /// Level.
+    pub level: Level,
+    /// Layout; the format's usual one if none.
+    pub layout: Option<Layout>,
+    /// Number of disks.
+    pub disks: usize,
+    /// Name of the volume.
+    pub name: &'static str,
+}
+
+/// A set on images in a folder of its own, each with its serial number beside it.
+#[derive(Debug)]
+pub struct MadeSet {
+    /// How it was made.
+    pub recipe: Recipe,
+    /// The images, in the order of the slots.
+    pub disks: Vec<PathBuf>,
+    /// Their serial numbers.
+    pub serials: Vec<String>,
+    /// The array as `raid-meta create --write` printed it.
+    pub array: Value,
+    directory: TempDir,
+}
+
+/// Everything that can be made.
+#[must_use]
+pub fn all() -> Vec<Recipe> {
+    FORMATS.iter().flat_map(|&format| of_format(format)).collect()
+}
+
+fn of_format(format: &'static dyn Format) -> Vec<Recipe> {
+    let mut recipes = Vec::new();
+    for level in Level::ALL {
+        let usual = of_level(format, None, level, None);
+        recipes.extend(usual.iter().take(NUMBERS_USED).cloned());
+        for layout in layouts(level) {
+            recipes.extend(of_level(format, None, level, Some(layout)).into_iter().next());
+        }
+        for version in VERSIONS {
+            recipes.extend(of_level(format, Some(version), level, None).into_iter().take(1));
+        }
+    }
+    recipes
+}
+
+fn of_level(
+    format: &'static dyn Format,
+    version: Option<&'static str>,
+    level: Level,
+    layout: Option<Layout>,
+) -> Vec<Recipe> {
+    let recipe = |disks| Recipe { format: format.name(), version, level, layout, disks, name: NAME };
+    DISKS.into_iter().map(recipe).filter(|recipe| is_possible(format, recipe)).collect()
+}
+
+fn layouts(level: Level) -> Vec<Layout> {
+    match level {
+        Level::Raid4 | Level::Raid5 | Level::Raid6 => ParityLayout::ALL.map(Layout::Parity).to_vec(),
+        Level::Raid10 => RAID10_LAYOUTS.iter().filter_map(|name| name.parse().ok()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the format says that it can. What goes wrong after that is for a test to see.
+fn is_possible(format: &'static dyn Format, recipe: &Recipe) -> bool {
+    let device = |index: usize| {
+        let disk = SimDisk::new(Bytes(DISK));
+        let path = PathBuf::from(format!("disk{index}"));
+        Device::whole(&path, Arc::new(disk)).with_serial(Some(serial(index)))
+    };
+    let set = NewSet {
+        version: recipe.version.map(str::to_owned),
+        layout: recipe.layout,
+        ..NewSet::new(recipe.level, recipe.name, (0..recipe.disks).map(device).collect())
+    };
+    !matches!(create(format, &set, false), Err(NotCreated::Impossible(_)))
+}
+
+fn serial(index: usize) -> String {
+    format!("SERIAL{index:02}")
+}
+
+impl Recipe {
+    /// The arguments of `raid-meta create` that ask for it, without the disks.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let mut arguments: Vec<String> =
+            ["--format", self.format, "--level", self.level.name()].map(str::to_owned).to_vec();
+        let mut option = |name: &str, value: Option<String>| {
+            arguments.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+        };
+        option("--metadata-version", self.version.map(str::to_owned));
+        option("--layout", self.layout.map(|layout| layout.to_string()));
+        option("--name", Some(self.name.to_owned()));
+        arguments
+    }
+
+    /// Blank images for it, with their serial numbers beside them.
+    ///
+    /// # Panics
+    /// They can not be made.
+    #[must_use]
+    pub fn blank(&self) -> (TempDir, Vec<PathBuf>) {
+        let directory = tempfile::tempdir().expect("a folder for images");
+        let image = |index: usize| {
+            let path = directory.path().join(format!("disk{index}.img"));
+            File::create(&path).and_then(|file| file.set_len(DISK)).expect("an image");
+            fs::write(format!("{}.serial", path.display()), format!("{}\n", serial(index)))
+                .expect("a serial");
+            path
+        };
+        let disks = (0..self.disks).map(image).collect();
+        (directory, disks)
+    }
+
+    /// Makes it from blank images, its redundancy taken for valid: blank disks are equal, and their parity is zero.
+    ///
+    /// # Panics
+    /// The program does not.
+    #[must_use]
+    pub fn make(&self) -> MadeSet {
+        self.make_with(&["--assume-clean"])
+    }
+
+    /// Makes it from blank images with more arguments.
+    ///
+    /// # Panics
+    /// The program does not.
+    #[must_use]
+    pub fn make_with(&self, arguments: &[&str]) -> MadeSet {
+        let (directory, disks) = self.blank();
+        let outcome = self.create(&disks, &[&["--write"], arguments].concat());
+        assert_eq!(outcome.code, Some(0), "{self}: {outcome}");
+        let array =
+            outcome.records_of("array").pop().unwrap_or_else(|| panic!("{self}: no array: {outcome}"));
+        let serials = (0..self.disks).map(serial).collect();
+        MadeSet { recipe: self.clone(), disks, serials, array, directory }
+    }
+
+    /// Runs `raid-meta create` for it on disks. Identities and time are always the same.
+    #[must_use]
+    pub fn create(&self, disks: &[PathBuf], arguments: &[&str]) -> Outcome {
+        let undo = disks.first().map(|disk| disk.with_extension(format!("undo{}", arguments.len())));
+        let undo = undo.filter(|_| arguments.contains(&"--write"));
+        run("raid-meta")
+            .arg("create")
+            .args(self.arguments())
+            .args(["--seed", "made"])
+            .args(arguments)
+            .args(undo.iter().flat_map(|path| ["--undo".as_ref(), path.as_os_str()]))
+            .args(disks)
+            .env("SOURCE_DATE_EPOCH", TIME)
+            .outcome()
+    }
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.format)?;
+        if let Some(version) = self.version {
+            write!(f, " {version}")?;
+        }
+        write!(f, " {} of {}", self.level, self.disks)?;
+        self.layout.map_or(Ok(()), |layout| write!(f, " {layout}"))
+    }
+}
+
+impl MadeSet {
+    /// The folder that the images are in.
+    #[must_use]
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+}
