@@ -6,9 +6,9 @@
 
 pub mod create;
 pub mod ddf;
+mod history;
 pub mod hpt37x;
 pub mod hpt45x;
-mod history;
 pub mod isw;
 pub mod lsi;
 pub mod md;
