@@ -155,7 +155,8 @@ fn drop_other_windows(members: &mut Vec<Member>) {
     *members = kept;
 }
 
-/// Sound metadata of two kinds on one window: which one is meant is not ours to decide.
+/// Sound metadata of two kinds on one window: which one is meant is not ours to decide. Sets of one format that share
+/// their disks are no such case.
 fn mark_ambiguous(members: &mut [Member]) {
     let names: Vec<_> = members.iter().map(|member| member.is_sound().then(|| kind(member))).collect();
     for index in 0..members.len() {
@@ -164,7 +165,9 @@ fn mark_ambiguous(members: &mut [Member]) {
             .zip(members.iter())
             .enumerate()
             .filter(|(other, (_, member))| {
-                *other != index && same_window(&member.device, &members[index].device)
+                *other != index
+                    && same_window(&member.device, &members[index].device)
+                    && !are_side_by_side(member, &members[index])
             })
             .filter_map(|(_, (name, _))| name.as_deref())
             .collect();
@@ -173,6 +176,10 @@ fn mark_ambiguous(members: &mut [Member]) {
             members[index].add_problem(Problem::error("ambiguous-format", message));
         }
     }
+}
+
+fn are_side_by_side(a: &Member, b: &Member) -> bool {
+    a.format.name() == b.format.name() && a.format.several_sets()
 }
 
 fn kind(member: &Member) -> String {

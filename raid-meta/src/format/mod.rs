@@ -13,6 +13,7 @@ pub mod isw;
 pub mod lsi;
 pub mod md;
 pub mod nvidia;
+pub mod pdc;
 pub mod schema;
 pub mod sil;
 pub mod time;
@@ -28,7 +29,7 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 9] = [
+pub static FORMATS: [&dyn Format; 10] = [
     &md::Md,
     &isw::Isw,
     &hpt45x::Hpt45x,
@@ -38,6 +39,7 @@ pub static FORMATS: [&dyn Format; 9] = [
     &via::Via,
     &ddf::Ddf,
     &hpt37x::Hpt37x,
+    &pdc::Pdc,
 ];
 
 /// The format of that name.
@@ -125,6 +127,11 @@ pub trait Format: Sync {
 
     /// Whether the format lives only on whole disks, never in partitions.
     fn whole_disk_only(&self) -> bool;
+
+    /// Whether a disk can carry several sets of the format side by side, each a find of its own.
+    fn several_sets(&self) -> bool {
+        false
+    }
 
     /// Looks at the places where the format keeps its metadata and decodes what is there.
     ///

@@ -186,6 +186,9 @@ pub fn windows_before(end: Bytes, least: Sectors, slack: Sectors) -> Vec<Range> 
         let aligned = last.0 & !(IMAGE_ALIGNMENT - 1);
         starts.extend([aligned].into_iter().filter(|start| *start >= first.0));
         starts.extend([0, last.0]);
+    } else {
+        // A disk that was cut.
+        starts.push(0);
     }
     let mut windows: Vec<Range> = Vec::new();
     for start in starts.into_iter().map(Bytes) {
@@ -380,8 +383,8 @@ mod tests {
             [(0, 8 * mib)].into_iter().chain([(196_608, 8_192_000)]).collect::<Vec<_>>()
         );
         assert_eq!(windows(8 * mib, 8000, 1000).first(), Some(&(4 * mib, 4 * mib)));
-        assert_eq!(windows(8 * mib, 17_000, 1000), []);
-        assert_eq!(windows(u64::MAX, u64::MAX, 9), []);
+        assert_eq!(windows(8 * mib, 17_000, 1000), [(0, 8 * mib)]);
+        assert_eq!(windows(u64::MAX, u64::MAX, 9), [(0, u64::MAX)]);
     }
 
     #[test]

@@ -64,7 +64,11 @@ impl Format for Nvidia {
         };
         let block = Block::decode(&bytes).filter(Block::is_sealed);
         let windows = |block: Block| {
-            let length = view::recorded_length(&block).saturating_add(TRAILER);
+            let length = match view::recorded_length(&block) {
+                // A JBOD does not say how long its disks are.
+                Sectors::ZERO => Sectors::MAX,
+                length => length.saturating_add(TRAILER),
+            };
             windows_before(end, length, Sectors(u64::from(block.array.stripe_block_size)))
         };
         Ok(block.map(windows).unwrap_or_default())

@@ -2,17 +2,13 @@
 
 use super::block::{Array, Block, Unit, job, level};
 use super::*;
-use crate::format::schema::{DiskStruct, Endian};
+use crate::format::schema::DiskStruct;
 use crate::format::vendor::testing::*;
 use crate::geometry::Level;
 use crate::record::{Health, MemberState, Role};
 use crate::testing::property;
 use crate::units::Slot;
 use proptest::prelude::*;
-
-fn zeroed<T: DiskStruct>() -> T {
-    T::decode(&vec![0; T::SIZE], Endian::Little).unwrap()
-}
 
 /// A stripe of two disks as in the published example.
 fn example() -> Block {
@@ -25,7 +21,7 @@ fn example() -> Block {
         sector_size: 512,
         product_id: *b"STRIPE   298.12G",
         product_revision: *b"\x00100",
-        ..zeroed()
+        ..DiskStruct::zeroed()
     };
     let array = Array {
         version: 0x0064_0044,
@@ -42,7 +38,7 @@ fn example() -> Block {
         stripe_byte_size: 131_072,
         original_level: level::RAID0,
         original_capacity: 625_163_264,
-        ..zeroed()
+        ..DiskStruct::zeroed()
     };
     Block { unit, array, tail: vec![0xff; 392] }
 }
