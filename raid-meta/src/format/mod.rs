@@ -10,6 +10,7 @@ mod history;
 pub mod hpt37x;
 pub mod hpt45x;
 pub mod isw;
+pub mod jmicron;
 pub mod lsi;
 pub mod md;
 pub mod nvidia;
@@ -29,7 +30,7 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 10] = [
+pub static FORMATS: [&dyn Format; 11] = [
     &md::Md,
     &isw::Isw,
     &hpt45x::Hpt45x,
@@ -40,6 +41,7 @@ pub static FORMATS: [&dyn Format; 10] = [
     &ddf::Ddf,
     &hpt37x::Hpt37x,
     &pdc::Pdc,
+    &jmicron::Jmicron,
 ];
 
 /// The format of that name.
