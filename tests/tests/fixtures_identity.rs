@@ -41,7 +41,7 @@ fn every_disk_of_every_set_encodes_to_its_own_bytes() {
 
 #[test]
 fn metadata_captured_from_real_machines_encodes_to_its_own_bytes() {
-    for name in ["isw-raid", "mdraid", "nvidia-raid"] {
+    for name in ["isw-raid", "mdraid", "nvidia-raid", "promise-raid"] {
         let Some(captured) = Fixture::captured(name) else { return };
         assert!(check(&captured.disks[0]) >= 1, "{name}");
     }

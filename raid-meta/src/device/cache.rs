@@ -18,7 +18,7 @@ const HEAD: u64 = 12 * SECTOR;
 /// The end of the disk that is one piece, at least; it begins where a block of md 1.0 would.
 const TAIL: u64 = 16 * SECTOR;
 /// How far from the end single sectors are read.
-const NEAR_END: u64 = 128 << 10;
+const NEAR_END: u64 = (128 << 10) + SECTOR;
 /// Larger reads go past the cache.
 const MAX_CACHED_READ: usize = 8192;
 /// Pieces kept; past that, nothing more is.
