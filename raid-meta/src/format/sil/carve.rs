@@ -31,10 +31,14 @@ pub(super) fn windows(disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceErro
     if is_followed(disk, sector, &copy)? {
         return Ok(Vec::new());
     }
-    let mut starts: Vec<Sectors> = lengths(&copy).filter_map(|length| end.checked_sub(length)).collect();
+    let earlier = earlier(disk, sector, &copy)?;
+    let mut starts: Vec<Sectors> =
+        lengths(&copy, earlier).filter_map(|length| end.checked_sub(length)).collect();
     // Beginnings on a round number are the more likely ones.
     starts.sort_by_key(|start| std::cmp::Reverse(start.0.trailing_zeros()));
-    starts.push(Sectors::ZERO);
+    if starts.is_empty() {
+        starts.push(Sectors::ZERO);
+    }
     let mut windows: Vec<Range> = Vec::new();
     for start in starts {
         let range = end
@@ -55,16 +59,34 @@ fn is_followed(disk: &Device, sector: Sectors, copy: &Copy) -> Result<bool, Devi
     for step in 1..COPIES as u64 {
         let later = STEP.checked_mul(step).and_then(|step| sector.checked_add(Sectors(step))?.to_bytes());
         let Some(later) = later.filter(|later| *later < disk.size()) else { break };
-        if read(disk, later)?.is_some_and(|later| later.sector.time() == copy.sector.time()) {
+        if is_of_same_set(disk, later, copy)? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// How long a window that ends with the copy can be, for each of the four that it may be.
-fn lengths(copy: &Copy) -> impl Iterator<Item = Sectors> {
+/// How many of the copies before this one are there, one after the other.
+fn earlier(disk: &Device, sector: Sectors, copy: &Copy) -> Result<usize, DeviceError> {
+    for step in 1..COPIES {
+        let place =
+            STEP.checked_mul(step as u64).and_then(|step| sector.checked_sub(Sectors(step))?.to_bytes());
+        let is_there = place.map(|place| is_of_same_set(disk, place, copy)).transpose()?;
+        if is_there != Some(true) {
+            return Ok(step.saturating_sub(1));
+        }
+    }
+    Ok(COPIES.saturating_sub(1))
+}
+
+fn is_of_same_set(disk: &Device, offset: Bytes, copy: &Copy) -> Result<bool, DeviceError> {
+    Ok(read(disk, offset)?.is_some_and(|other| other.sector.time() == copy.sector.time()))
+}
+
+/// How long a window that ends with the copy can be: with so many copies before it, it is one of the later ones.
+fn lengths(copy: &Copy, earlier: usize) -> impl Iterator<Item = Sectors> {
     let disk = copy.sector.disk_sectors();
-    let back = (0..COPIES as u64).filter_map(|index| STEP.checked_mul(index).map(Sectors));
+    let possible = COPIES.saturating_sub(earlier) as u64;
+    let back = (0..possible).filter_map(|index| STEP.checked_mul(index).map(Sectors));
     back.filter_map(move |back| disk?.checked_sub(back))
 }

@@ -393,6 +393,8 @@ fn a_disk_inside_of_a_larger_file_is_found_where_it_begins() {
         let disk = Device::whole(Path::new("large.img"), Arc::new(disk));
         assert_eq!(carved(&disk, start + DISK - 1), Some((start, DISK)));
         assert_eq!(carved(&disk, start + DISK - 1 - STEP), None, "the window of the last copy has it");
+        let windows = Sil.windows(&disk, Bytes((start + DISK - 1) * 512)).unwrap();
+        assert_eq!(windows.len(), 1, "with all copies there, there is no doubt");
     }
 }
 
