@@ -4,6 +4,7 @@
 //! it back to identical bytes, checks it, names every field, and says what it means as a
 //! [`MemberView`]. Adding a format is one file, one line in [`FORMATS`], one fixture folder.
 
+pub mod asr;
 pub mod create;
 pub mod ddf;
 mod history;
@@ -31,6 +32,7 @@ use std::fmt;
 
 /// All formats, in the order in which they are asked.
 pub static FORMATS: [&dyn Format; 11] = [
+pub static FORMATS: [&dyn Format; 10] = [
     &md::Md,
     &isw::Isw,
     &hpt45x::Hpt45x,
@@ -42,6 +44,7 @@ pub static FORMATS: [&dyn Format; 11] = [
     &hpt37x::Hpt37x,
     &pdc::Pdc,
     &jmicron::Jmicron,
+    &asr::Asr,
 ];
 
 /// The format of that name.
