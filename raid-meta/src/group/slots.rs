@@ -186,10 +186,13 @@ impl<'a> Matcher<'a, '_> {
     /// Where the champion says that the slot's data is, else the candidate's own part; the champion's where the
     /// candidate's metadata does not have the volume.
     fn own(&self, slot: Slot, view: &SlotView, candidate: Candidate<'a>) -> Option<OwnPart> {
-        if let Some(stated) = stated(slot, view) {
-            return Some(stated);
-        }
         let theirs = candidate.volume(&self.volume.uuid).and_then(|volume| volume.own.clone());
+        if let Some(stated) = stated(slot, view) {
+            // Only the candidate itself knows what is lost of it.
+            let known = theirs.filter(|own| own.slot == Some(slot) && own.offset == stated.offset);
+            let bad_sectors = known.map(|own| own.bad_sectors).unwrap_or_default();
+            return Some(OwnPart { bad_sectors, ..stated });
+        }
         theirs.or_else(|| {
             let own = self.volume.own.clone()?;
             Some(OwnPart { slot: None, recovered: None, bad_sectors: Vec::new(), ..own })

@@ -79,7 +79,8 @@ impl Places<'_> {
         Ok(None)
     }
 
-    /// A window in which the copy is where its header says. It ends with the anchor, or where that is gone with the copy.
+    /// A window in which the copy is where its header says. It ends with the anchor, or where that is gone with
+    /// the copy.
     fn of_copy(&self, which: Which, at: Bytes) -> Result<Option<Range>, DeviceError> {
         let own = self.bytes(which.lba(self.header));
         let Some(start) = own.and_then(|own| at.checked_sub(own)) else { return Ok(None) };

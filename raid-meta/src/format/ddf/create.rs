@@ -1,7 +1,7 @@
 //! New groups, and further virtual disks in a group that is there, laid out as mdadm lays them out.
 //!
-//! A group is made in memory, then edited: both ways end in the same metadata of every disk, with one sequence number. What
-//! is not understood in a group that is there stays as it is.
+//! A group is made in memory, then edited: both ways end in the same metadata of every disk, with one sequence
+//! number. What is not understood in a group that is there stays as it is.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -195,7 +195,8 @@ struct Space {
 }
 
 impl Space {
-    /// The first gap of every disk that is long enough; as long as the smallest largest gap where no size is asked for.
+    /// The first gap of every disk that is long enough; as long as the smallest largest gap where no size is
+    /// asked for.
     fn find(group: &[Ddf], set: &NewSet, geometry: &Geometry) -> Result<Self, CreateError> {
         let gaps: Vec<Vec<(u64, u64)>> = group.iter().take(set.disks.len()).map(gaps).collect();
         let largest =

@@ -1,6 +1,7 @@
 //! A new group: its tables, and on every disk the places of its copies, as mdadm has them.
 //!
-//! The primary copy begins 16 MiB before the end of the disk, the secondary copy 32 MiB before it, where the data ends.
+//! The primary copy begins 16 MiB before the end of the disk, the secondary copy 32 MiB before it, where the data
+//! ends.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

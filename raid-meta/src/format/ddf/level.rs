@@ -1,7 +1,7 @@
 //! RAID levels: the format's three numbers and their qualifiers, and ours.
 //!
-//! A virtual disk is one or several *elements*, each a primary RAID level over disks, which a secondary level combines.
-//! Most combinations with mirrors are one array. The others are arrays of arrays.
+//! A virtual disk is one or several *elements*, each a primary RAID level over disks, which a secondary level
+//! combines. Most combinations with mirrors are one array. The others are arrays of arrays.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -51,7 +51,8 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// The shape that a configuration records, on disks whose blocks have that many sectors. `by_mdadm` says who made it.
+    /// The shape that a configuration records, on disks whose blocks have that many sectors. `by_mdadm` says who
+    /// made it.
     ///
     /// # Errors
     /// What can not be understood.
@@ -188,23 +189,29 @@ fn data_slots(geometry: &Geometry) -> u32 {
         Level::Linear => 1,
         Level::Raid10 => {
             let copies = geometry.layout.and_then(Layout::raid10).map_or(1, Raid10Layout::copies).max(1);
-            (geometry.slots / copies).max(1)
+            geometry.slots.checked_div(copies).unwrap_or(1).max(1)
         }
         level => geometry.slots.saturating_sub(level.parities()).max(1),
     }
 }
 
+/// As many whole units as there are.
+pub(super) fn whole(sectors: u64, unit: u64) -> u64 {
+    sectors.checked_div(unit).unwrap_or_default().saturating_mul(unit)
+}
+
 /// What an array of that geometry holds, with so much on every slot.
 pub(super) fn capacity(geometry: &Geometry, per_slot: Sectors) -> Sectors {
     let chunk = geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
-    let per_slot = (per_slot.0 / chunk).saturating_mul(chunk);
+    let per_slot = whole(per_slot.0, chunk);
     Sectors(match geometry.level {
         Level::Raid1 => per_slot,
         Level::Linear => per_slot.saturating_mul(u64::from(geometry.slots)),
         Level::Raid10 => {
             let copies = geometry.layout.and_then(Layout::raid10).map_or(1, Raid10Layout::copies).max(1);
-            let all = (per_slot / chunk).saturating_mul(u64::from(geometry.slots));
-            (all / u64::from(copies)).saturating_mul(chunk)
+            let rows = per_slot.checked_div(chunk).unwrap_or_default();
+            let chunks = rows.saturating_mul(u64::from(geometry.slots)).checked_div(u64::from(copies));
+            chunks.unwrap_or_default().saturating_mul(chunk)
         }
         _ => per_slot.saturating_mul(u64::from(data_slots(geometry))),
     })

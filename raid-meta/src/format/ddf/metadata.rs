@@ -120,6 +120,12 @@ impl Ddf {
         tables::spare(self.bytes(Kind::Configurations), self.record(), self.endian)
     }
 
+    /// Blocks of this disk whose content is not where it was, or lost: first block and count.
+    pub(super) fn bad_blocks(&self) -> Vec<(u64, u64)> {
+        let section = self.section(Kind::BadBlocks).filter(|section| section.is_sound());
+        section.map(|section| tables::bad_blocks(&section.bytes, self.endian)).unwrap_or_default()
+    }
+
     /// Which disk this one is, where that can be believed.
     pub(super) fn disk_data(&self) -> Option<DiskData> {
         let section = self.section(Kind::DiskData).filter(|section| section.is_sound())?;

@@ -1,14 +1,15 @@
 //! SNIA Disk Data Format, versions 1.0 to 2.0: LSI and Dell controllers, some of Adaptec, mdadm's `ddf`.
 //!
-//! The disks of a *group* carry the same tables of *physical disks* and *virtual disks*, in two copies, and each disk for
-//! itself the *configurations* of those virtual disks that it is in. An anchor in the last block points to the copies. A
-//! virtual disk of a nested level is made of *elements*, each with a configuration of its own on its own disks.
+//! The disks of a *group* carry the same tables of *physical disks* and *virtual disks*, in two copies, and each
+//! disk for itself the *configurations* of those virtual disks that it is in. An anchor in the last block points
+//! to the copies. A virtual disk of a nested level is made of *elements*, each with a configuration of its own on
+//! its own disks.
 //!
-//! Facts are those that mdadm's and firmware's metadata show; see the modules: `structs` the structures, `sum` their checksums,
-//! `copy` a header and its sections, `read` from a device to them, `metadata` which copy counts, `tables` what the
-//! sections say, `level` RAID levels, `view` and `volume` what it means, `complete` what only the disks
-//! together know, `check` the rules, `fields` and `meaning` every byte named, `create` and `fresh` new sets, `carve` disks in the
-//! middle of something.
+//! Facts are those that mdadm's and firmware's metadata show; see the modules: `structs` the structures, `sum`
+//! their checksums, `copy` a header and its sections, `read` from a device to them, `metadata` which copy counts,
+//! `tables` what the sections say, `level` RAID levels, `view` and `volume` what it means, `complete` what only
+//! the disks together know, `check` the rules, `fields` and `meaning` every byte named, `create` and `fresh` new
+//! sets, `carve` disks in the middle of something.
 
 mod carve;
 mod check;

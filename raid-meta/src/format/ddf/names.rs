@@ -88,6 +88,7 @@ pub(super) fn dm_name(name: &[u8], guid: &Guid) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test that panics has failed")]
 mod tests {
     use super::*;
 

@@ -1,7 +1,7 @@
 //! From a device to the metadata on it.
 //!
-//! The anchor in the last block says where the two copies are. Only what it leads to is read, every length bounded. Where the
-//! anchor is gone, one of the copies can stand in for it, see [`find`].
+//! The anchor in the last block says where the two copies are. Only what it leads to is read, every length
+//! bounded. Where the anchor is gone, one of the copies can stand in for it, see [`find`].
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -12,7 +12,7 @@ use super::sum::Sum;
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::format::schema::{DiskStruct, Endian};
 use crate::record::Problem;
-use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH, SectorSize};
+use crate::units::{Bytes, SECTOR_LENGTH, SectorSize};
 use std::sync::Arc;
 
 /// How far before the end of a disk mdadm, and firmware like it, put the primary header.
@@ -182,7 +182,7 @@ impl Source<'_> {
             return problem(format!("block {lba} is beyond any disk"));
         };
         let Some(bytes) = self.device.read(offset, block_length(self.block))? else {
-            let blocks = self.device.size().0 / self.block.bytes().0;
+            let blocks = self.blocks(self.device.size());
             return problem(format!("it is in block {lba}, the device has {blocks}"));
         };
         if signature(&bytes, self.endian) != Some(HEADER) {
@@ -199,6 +199,11 @@ impl Source<'_> {
 
     fn offset(&self, blocks: u64) -> Option<Bytes> {
         self.block.bytes().checked_mul(blocks)
+    }
+
+    /// Whole blocks in a length.
+    fn blocks(&self, length: Bytes) -> u64 {
+        length.0.checked_div(self.block.bytes().0).unwrap_or_default()
     }
 
     /// Reads all sections of a copy: in one piece where they lie side by side.
@@ -242,7 +247,7 @@ impl Source<'_> {
         if offset == 0 {
             return out("it begins in the header".to_owned());
         }
-        let limit = kind.limit().0 / self.block.bytes().0;
+        let limit = self.blocks(kind.limit());
         if u64::from(length) > limit {
             return out(format!("{length} blocks, expected at most {limit}"));
         }
@@ -280,5 +285,5 @@ fn cut(bytes: &[u8], start: Bytes, offset: Bytes, length: usize) -> Option<Vec<u
 /// Bytes of a configuration record, at least one block.
 pub(super) fn record_length(header: &Header, block: SectorSize) -> usize {
     let blocks = usize::from(header.configuration_record_length.max(1));
-    blocks.saturating_mul(block_length(block)).max(SECTOR_BYTES as usize)
+    blocks.saturating_mul(block_length(block)).max(SECTOR_LENGTH)
 }

@@ -136,8 +136,8 @@ disk_struct! {
 }
 
 disk_struct! {
-    /// How a virtual disk, or one element of a nested one, lies on its disks. Two tables follow: the references of the
-    /// disks, and where on each the data begins.
+    /// How a virtual disk, or one element of a nested one, lies on its disks. Two tables follow: the references
+    /// of the disks, and where on each the data begins.
     pub(super) struct VdConfig {
         signature: u32 as hex,
         crc: u32 as hex,

@@ -1,8 +1,8 @@
 //! The checksums: CRC-32 over a whole structure, its own field counted as 0xffffffff.
 //!
-//! Two kinds are in use, with the same polynomial: *plain*, which starts at 0 and is not inverted (mdadm, libblkid), and
-//! *ieee*, the ordinary one (FreeBSD, dmraid). Structures of one block are covered by their 512 bytes, on disks with
-//! larger blocks perhaps by the whole block. What is found is kept, and written again.
+//! Two kinds are in use, with the same polynomial: *plain*, which starts at 0 and is not inverted (mdadm,
+//! libblkid), and *ieee*, the ordinary one (FreeBSD, dmraid). Structures of one block are covered by their 512
+//! bytes, on disks with larger blocks perhaps by the whole block. What is found is kept, and written again.
 
 use crate::format::schema::Endian;
 use crc::{Algorithm, CRC_32_ISO_HDLC, Crc, Table};
@@ -98,6 +98,7 @@ pub(super) fn stored(bytes: &[u8], endian: Endian) -> Option<u32> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a test that panics has failed")]
 mod tests {
     use super::*;
 

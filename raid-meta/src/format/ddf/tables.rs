@@ -6,8 +6,8 @@
 
 use super::copy::signature;
 use super::structs::{
-    Guid, NONE, PdEntry, SPARE, SpareEntry, SpareHead, TableHead, VD_CONFIG, VENDOR_CONFIG, VdConfig,
-    VdEntry, is_blank,
+    BadBlocksEntry, BadBlocksHead, Guid, NONE, PdEntry, SPARE, SpareEntry, SpareHead, TableHead, VD_CONFIG,
+    VENDOR_CONFIG, VdConfig, VdEntry, is_blank,
 };
 use super::sum::Sum;
 use crate::format::schema::{DiskStruct, Endian};
@@ -66,8 +66,8 @@ impl RecordKind {
     }
 }
 
-/// The elements that a configuration record has room for, by the header's count; 0xffff is no count. None when they do
-/// not fit.
+/// The elements that a configuration record has room for, by the header's count; 0xffff is no count. None when
+/// they do not fit.
 pub(super) fn element_room(count: u16, record: usize) -> Option<usize> {
     let room = record.saturating_sub(VdConfig::SIZE) / PER_ELEMENT;
     match usize::from(count) {
@@ -131,6 +131,15 @@ fn elements(bytes: &[u8], room: usize, endian: Endian) -> Vec<Element> {
         (reference != NONE).then_some(Element { reference: disk, start })
     };
     pairs.filter_map(element).collect()
+}
+
+/// The runs of blocks whose content is not where it was, or lost: first block and count.
+pub(super) fn bad_blocks(bytes: &[u8], endian: Endian) -> Vec<(u64, u64)> {
+    let Some(head) = BadBlocksHead::decode(bytes, endian) else { return Vec::new() };
+    let table = bytes.get(BadBlocksHead::SIZE..).unwrap_or_default();
+    let entries = table.chunks_exact(BadBlocksEntry::SIZE).take(head.entry_count as usize);
+    let entries = entries.filter_map(|entry| BadBlocksEntry::decode(entry, endian));
+    entries.map(|entry| (entry.defective_block_start, u64::from(entry.remapped_or_marked_count))).collect()
 }
 
 /// The spare assignment among the records: its head, and the virtual disks that the spare is for.

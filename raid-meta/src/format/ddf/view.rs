@@ -1,8 +1,8 @@
 //! What the metadata mean, as the disk that carries them sees it.
 //!
-//! A disk knows all disks and all virtual disks of its group, but the configuration of only those virtual disks, and those
-//! elements of nested ones, that it is in itself. What it does not know is left open, and filled from the views of
-//! the others by [`super::complete`].
+//! A disk knows all disks and all virtual disks of its group, but the configuration of only those virtual disks,
+//! and those elements of nested ones, that it is in itself. What it does not know is left open, and filled from
+//! the views of the others by [`super::complete`].
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

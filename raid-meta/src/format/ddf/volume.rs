@@ -3,7 +3,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::copy::Kind;
-use super::level::{Shape, capacity};
+use super::level::{Shape, capacity, whole};
 use super::metadata::Ddf;
 use super::structs::{Controller, Guid, PdEntry, VdConfig, VdEntry, pd_state};
 use super::tables::{Config, Element};
@@ -12,7 +12,7 @@ use crate::escape;
 use crate::format::schema::DiskStruct;
 use crate::geometry::{Geometry, Level};
 use crate::model::{Extent, OwnPart, SlotState, SlotView, VolumeView};
-use crate::record::Problem;
+use crate::record::{Problem, SectorRange};
 use crate::units::{SECTOR_BYTES, Sectors, Slot};
 
 /// Whether redundancy may be out of step.
@@ -20,8 +20,8 @@ const INCONSISTENT: u8 = 0x10;
 /// What [`VdEntry::init_state`] is when redundancy has been computed throughout, in its low bits.
 const INITIALIZED: u8 = 2;
 
-/// The views of a virtual disk: those of its elements where they are arrays themselves, and its own last. `own` is the
-/// reference of the disk that carries the metadata.
+/// The views of a virtual disk: those of its elements where they are arrays themselves, and its own last. `own`
+/// is the reference of the disk that carries the metadata.
 pub(super) fn views(ddf: &Ddf, index: usize, disk: &VdEntry, own: Option<u32>) -> Vec<VolumeView> {
     let volume =
         Volume { ddf, disk, own, disks: ddf.physical_disks().into_iter().map(|(_, disk)| disk).collect() };
@@ -84,8 +84,7 @@ fn shape_level(ddf: &Ddf, head: &VdConfig) -> Option<Level> {
 /// The blocks of a member that strips fill.
 fn per_member(ddf: &Ddf, head: &VdConfig, geometry: &Geometry) -> Sectors {
     let chunk = geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
-    let sectors = ddf.sectors(head.block_count).0;
-    Sectors((sectors / chunk).saturating_mul(chunk))
+    Sectors(whole(ddf.sectors(head.block_count).0, chunk))
 }
 
 struct Volume<'a> {
@@ -231,7 +230,21 @@ impl Volume<'_> {
             length: per_member(self.ddf, &config.head, geometry),
             available: self.ddf.sectors(config.head.block_count),
             recovered,
+            bad_sectors: self.bad_sectors(start, config.head.block_count),
             ..OwnPart::default()
         })
+    }
+
+    /// The bad blocks inside so many blocks from `start`, counted from there. Blocks that are remapped are among
+    /// them: their content is somewhere else.
+    fn bad_sectors(&self, start: u64, count: u64) -> Vec<SectorRange> {
+        let end = start.saturating_add(count);
+        let inside = |(first, blocks): (u64, u64)| {
+            let (first, after) = (first.max(start), first.saturating_add(blocks).min(end));
+            let length_sectors = self.ddf.sectors(after.saturating_sub(first));
+            let start_sectors = self.ddf.sectors(first.saturating_sub(start));
+            (!length_sectors.is_zero()).then_some(SectorRange { start_sectors, length_sectors })
+        };
+        self.ddf.bad_blocks().into_iter().filter_map(inside).collect()
     }
 }

@@ -213,3 +213,84 @@ fn a_volume_of_which_no_disk_is_present_says_so() {
     assert_eq!(arrays.len(), 2);
     assert!(arrays.iter().any(|array| codes(&array.problems).contains(&"configuration-missing")));
 }
+
+/// The device with a log of bad blocks where the diagnostics would be, in both copies.
+fn with_bad_blocks(device: &Device, entries: &[(u64, u32, u16)]) -> Device {
+    let mut log = structs::BadBlocksHead {
+        signature: structs::BAD_BLOCKS,
+        crc: 0,
+        entry_count: u32::try_from(entries.len()).unwrap(),
+        spare_block_count: 64,
+        pad_10: [0xff; 8],
+        first_spare_lba: DISK - 40_000,
+    }
+    .encode(Endian::Big);
+    for (start, replacement, count) in entries {
+        let entry = structs::BadBlocksEntry {
+            defective_block_start: *start,
+            spare_block_offset: *replacement,
+            remapped_or_marked_count: *count,
+            pad_0e: [0xff; 2],
+        };
+        log.extend(entry.encode(Endian::Big));
+    }
+    log.resize(512, 0xff);
+    sum::Sum { variant: sum::Variant::Plain, length: 512 }.store(&mut log, Endian::Big);
+    let mut logs = Vec::new();
+    let pointing = edited(device, |ddf| {
+        for copy in ddf.primary.iter_mut().chain(&mut ddf.secondary) {
+            (copy.header.bbm_log_offset, copy.header.bbm_log_length) = (618, 1);
+            copy.bytes = copy.header.encode(Endian::Big);
+            logs.push((Bytes(copy.offset.0 + 618 * 512), log.clone()));
+        }
+    });
+    overwritten(&pointing, logs)
+}
+
+#[test]
+fn bad_blocks_are_not_read_from_where_they_were() {
+    let mut devices = made(Level::Raid1, 2);
+    devices[0] = with_bad_blocks(&devices[0], &[(100, 5, 8), (1 << 40, 0, 9), (200, u32::MAX, 1)]);
+    assert_eq!(check_codes(&devices[0]), Vec::<String>::new());
+    let whole = metadata(&Ddf, &devices[0]);
+    assert_identity(&devices[0], &*whole);
+    assert!(whole.fields().iter().any(|field| field.name == "secondary.bad_blocks[2].spare_block_offset"));
+    let array = array(&Ddf, &devices);
+    let bad: Vec<_> =
+        array.members[0].bad_sectors.iter().map(|bad| (bad.start_sectors.0, bad.length_sectors.0)).collect();
+    assert_eq!(bad, [(100, 8), (200, 1)]);
+    assert_eq!(array.members[1].bad_sectors, []);
+}
+
+#[test]
+fn records_of_vendors_and_spares_are_kept_and_named() {
+    let device = &made(Level::Raid1, 2)[0];
+    let with = edited(device, |ddf| {
+        edit_section(ddf, copy::Kind::Configurations, |bytes| {
+            let guid = bytes[8..32].to_vec();
+            bytes[3584..3588].copy_from_slice(&[0x88; 4]);
+            bytes[3592..3616].copy_from_slice(&guid);
+            bytes[3616..3620].copy_from_slice(b"data");
+            let spare = &mut bytes[7168..];
+            spare[..4].copy_from_slice(&[0x55; 4]);
+            spare[0x13] = 3;
+            spare[0x14..0x18].copy_from_slice(&[0, 1, 0, 4]);
+            spare[0x20..0x38].copy_from_slice(&guid);
+            bytes[10_752..10_756].copy_from_slice(b"what");
+        });
+    });
+    assert_eq!(check_codes(&with), Vec::<String>::new());
+    let metadata = metadata(&Ddf, &with);
+    assert_identity(&with, &*metadata);
+    let fields = metadata.fields();
+    let field =
+        |name: &str| fields.iter().find(|field| field.name == name).unwrap_or_else(|| panic!("{name}"));
+    assert_eq!(
+        field("primary.configurations[2].spare_type").meaning.as_deref(),
+        Some("dedicated revertible")
+    );
+    let guid = &field("primary.virtual_disks[0].vd_guid").value;
+    assert_eq!(&field("primary.configurations[1].vd_guid").value, guid);
+    assert_eq!(&field("primary.configurations[2].entry[0].vd_guid").value, guid);
+    assert_eq!(field("primary.configurations[3].signature").value, "0x77686174");
+}
