@@ -1,4 +1,4 @@
-//! What is decoded from the metadata of every md and isw disk, captured ones too, encodes to the bytes that are on the
+//! What is decoded from the metadata of every md, isw and ddf disk, captured ones too, encodes to the bytes that are on the
 //! disk, and every one of those bytes belongs to one field.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
@@ -32,7 +32,7 @@ fn check(path: &Path) -> usize {
 
 #[test]
 fn every_disk_of_every_set_encodes_to_its_own_bytes() {
-    for set in Fixture::all_of(&["md", "isw"]) {
+    for set in Fixture::all_of(&["md", "isw", "ddf"]) {
         for disk in &set.disks {
             assert_eq!(check(disk), 1, "{}", disk.display());
         }

@@ -1,4 +1,4 @@
-//! raid-probe names every md and isw set for what it is: complete, shuffled, with a disk missing, cut short.
+//! raid-probe names every md, isw and ddf set for what it is: complete, shuffled, with a disk missing, cut short.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
 
@@ -9,7 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 
 /// The formats of which every set is tried.
-const FORMATS: &[&str] = &["md", "isw"];
+const FORMATS: &[&str] = &["md", "isw", "ddf"];
 
 fn probe(disks: &[PathBuf]) -> Outcome {
     run("raid-probe").args(disks).outcome()

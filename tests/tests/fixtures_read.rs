@@ -1,4 +1,4 @@
-//! raid-table read gives back what was once written to every md and isw set, or says that it can not: with all
+//! raid-table read gives back what was once written to every md, isw and ddf set, or says that it can not: with all
 //! disks, with every one (raid6, raid10: every two) missing, in odd ranges, from records, and never wrong bytes.
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The formats of which every set is tried.
-const FORMATS: &[&str] = &["md", "isw"];
+const FORMATS: &[&str] = &["md", "isw", "ddf"];
 
 fn read(disks: &[PathBuf]) -> Outcome {
     run("raid-table").arg("read").args(disks).outcome()

@@ -1,4 +1,4 @@
-//! The tables of every md and isw set, loaded into a real kernel with the pipeline of the manual, read back what was
+//! The tables of every md, isw and ddf set, loaded into a real kernel with the pipeline of the manual, read back what was
 //! written to the set: whole, and without each member that the level can do without.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
@@ -61,12 +61,12 @@ macro_rules! sets {
         })*
 
         #[test]
-        fn no_md_or_isw_set_is_left_out() {
+        fn no_md_isw_or_ddf_set_is_left_out() {
             let known = [$($name),*];
             // In the middle of a reshape there is no table.
             let other = ["isw-raid5-reshape-3to4"];
             for name in Fixture::carried_names() {
-                let is_ours = name.starts_with("md") || name.starts_with("isw");
+                let is_ours = ["md", "isw", "ddf"].iter().any(|format| name.starts_with(format));
                 assert!(!is_ours || known.contains(&name.as_str()) || other.contains(&name.as_str()), "{name}");
             }
         }
@@ -74,6 +74,9 @@ macro_rules! sets {
 }
 
 sets! {
+    ddf_raid0: "ddf-raid0-3",
+    ddf_raid1: "ddf-raid1-2",
+    ddf_raid5: "ddf-raid5-ls-3",
     isw_raid0: "isw-raid0-2",
     isw_raid1: "isw-raid1-2",
     isw_raid10: "isw-raid10-4",

@@ -103,7 +103,9 @@ fn a_real_member_costs_less_than_a_blanket_read() {
         for disk in &Fixture::open(&name).unwrap().disks {
             let (found, reads, bytes) = counted(SparseDisk::load(disk).unwrap());
             assert_eq!(found.members.len(), 1, "{}", disk.display());
-            assert!(reads <= 12 && bytes <= 64 << 10, "{name}: {reads} reads of {bytes} bytes");
+            // The two copies of a DDF group's tables are 309 KiB each, all of it under checksums.
+            let most = if name.starts_with("ddf") { 700 << 10 } else { 64 << 10 };
+            assert!(reads <= 12 && bytes <= most, "{name}: {reads} reads of {bytes} bytes");
         }
     }
 }
