@@ -129,7 +129,7 @@ impl Member {
             serial: self.device.serial().map(|serial| crate::escape::escape(serial.as_bytes())),
             format: self.format.name().to_owned(),
             metadata_version: self.metadata().map(Metadata::version).or_else(|| self.found.version.clone()),
-            set_id: view.map(|view| view.set_id.clone()),
+            set_id: view.map(|view| view.set_id.clone()).filter(|id| !id.is_empty()),
             set_name: view.and_then(|view| view.set_name.clone()),
             member_id: view.and_then(|view| view.member_id.clone()),
             generation: view.map(|view| Count(view.generation)),
@@ -157,7 +157,7 @@ fn volume_record(volume: &VolumeView) -> VolumeRecord {
     let own = volume.own.as_ref();
     VolumeRecord {
         name: volume.name.clone(),
-        uuid: Some(volume.uuid.clone()),
+        uuid: Some(volume.uuid.clone()).filter(|uuid| !uuid.is_empty()),
         level: geometry.map(|geometry| geometry.level).or(volume.level),
         layout: geometry.and_then(|geometry| geometry.layout),
         chunk_sectors: geometry.and_then(|geometry| geometry.chunk),

@@ -48,7 +48,8 @@ pub struct Field {
 /// What one metadata instance says about its device and its set.
 #[derive(Clone, Debug, Default)]
 pub struct MemberView {
-    /// Equal for all members of a set, and for nothing else.
+    /// Equal for all members of a set, and for nothing else. Empty where the metadata names no set: such a member belongs
+    /// to the set of its format that names its key.
     pub set_id: String,
     /// Name of the set on disk, escaped.
     pub set_name: Option<String>,
@@ -137,8 +138,7 @@ impl SlotView {
     }
 }
 
-/// What a dm-raid superblock on this device says of the array that it belongs to: fresher than what the metadata
-/// of the set says.
+/// What a dm-raid superblock says of the array that it belongs to: fresher than what the metadata of the set says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Witness {
     /// The slot whose superblock it is.
@@ -151,6 +151,10 @@ pub struct Witness {
     pub recovered: Option<Sectors>,
     /// Redundancy is valid below this; none when all is.
     pub resync_position: Option<Sectors>,
+    /// The array is between two geometries.
+    pub reshaping: bool,
+    /// Where the leg's data begins on the device that holds it.
+    pub data_offset: Sectors,
 }
 
 /// What a format records beyond the geometry of how device-mapper is to run an array; none where it says nothing.
@@ -218,7 +222,7 @@ pub struct VolumeView {
     pub write_log: Option<WriteLog>,
     /// This device's own part.
     pub own: Option<OwnPart>,
-    /// What dm-raid superblocks on this device say of the volume.
+    /// What the dm-raid superblocks on this device say of the volume, each by the slot that it is of.
     pub witnesses: Vec<Witness>,
     /// How device-mapper is to run it.
     pub tuning: Option<Tuning>,

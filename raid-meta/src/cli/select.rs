@@ -37,7 +37,10 @@ pub fn select_array<'a>(arrays: &'a [ArrayRecord], wanted: Option<&str>) -> Resu
 /// There are arrays, but each is a member of one (exit 3).
 pub fn top_level(arrays: &[ArrayRecord]) -> Result<Vec<&ArrayRecord>, Failure> {
     let members = arrays.iter().flat_map(|array| &array.members);
-    let subsets: HashSet<&str> = members.filter_map(|member| member.array.as_deref()).collect();
+    let subsets: HashSet<&str> = members
+        .flat_map(|member| [&member.array, &member.metadata_array])
+        .filter_map(Option::as_deref)
+        .collect();
     let top: Vec<_> = arrays.iter().filter(|array| !subsets.contains(array.name.as_str())).collect();
     if top.is_empty() && !arrays.is_empty() {
         return Err(Failure::new(

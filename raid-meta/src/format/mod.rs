@@ -8,11 +8,13 @@ pub mod asr;
 pub mod create;
 pub mod ddf;
 mod history;
+pub mod dm_raid;
 pub mod hpt37x;
 pub mod hpt45x;
 pub mod isw;
 pub mod jmicron;
 pub mod lsi;
+pub mod lvm2;
 pub mod md;
 pub mod nvidia;
 pub mod pdc;
@@ -45,6 +47,8 @@ pub static FORMATS: [&dyn Format; 10] = [
     &pdc::Pdc,
     &jmicron::Jmicron,
     &asr::Asr,
+    &lvm2::Lvm2,
+    &dm_raid::DmRaid,
 ];
 
 /// The format of that name.

@@ -26,15 +26,16 @@ pub fn group_with_carved(members: &mut Vec<Member>, assume_order: bool) -> Vec<A
         let (places, mut layer): (Vec<usize>, Vec<Member>) = layer.into_iter().unzip();
         let mut made = group(&mut layer, assume_order);
         made.iter_mut().for_each(|array| mark_carved(array, &layer));
+        mark_users_of_carved(&mut made);
         if number > 0 {
             made.iter_mut().for_each(|array| mark_copy(array, &arrays));
         }
+        names::make_unique_beside(&mut made, &arrays);
         arrays.extend(made);
         done.extend(places.into_iter().zip(layer));
     }
     done.sort_by_key(|(place, _)| *place);
     members.extend(done.into_iter().map(|(_, member)| member));
-    names::make_unique(&mut arrays);
     arrays
 }
 
@@ -123,6 +124,20 @@ fn mark_carved(array: &mut ArrayRecord, members: &[Member]) {
         let message =
             format!("found by searching: {}; what is there may be of an earlier life", labels.join(", "));
         array.problems.push(Problem::warning("carved", message));
+    }
+}
+
+/// What an array says of its members holds for the arrays that it is a member of; those come after it.
+fn mark_users_of_carved(arrays: &mut [ArrayRecord]) {
+    let mut carved: HashMap<String, Problem> = HashMap::new();
+    for array in arrays {
+        let mut names = array.members.iter().flat_map(|member| [&member.array, &member.metadata_array]).flatten();
+        let of_subset = names.find_map(|name| carved.get(name)).cloned();
+        let is_told = array.problems.iter().any(|problem| problem.code == "carved");
+        array.problems.extend(of_subset.filter(|_| !is_told));
+        if let Some(problem) = array.problems.iter().find(|problem| problem.code == "carved") {
+            carved.insert(array.name.clone(), problem.clone());
+        }
     }
 }
 

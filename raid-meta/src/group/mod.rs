@@ -24,7 +24,7 @@ use crate::record::{
     ArrayRecord, Evidence, MemberState, Problem, Role, Severity, SpareRecord, TuningRecord, V1, WriteLog,
 };
 use crate::units::{Count, Sectors};
-use nested::Link;
+use nested::{Earlier, Link};
 use slots::Filled;
 use std::collections::HashMap;
 use testimony::Testimony;
@@ -104,15 +104,42 @@ impl<'a> Candidate<'a> {
 fn sets(members: &[Member]) -> Vec<Vec<usize>> {
     let mut sets: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<(&str, &str), usize> = HashMap::new();
-    for (index, member) in members.iter().enumerate() {
-        let Some(view) = member.view.as_ref().filter(|_| member.is_sound()) else { continue };
+    let sound = members.iter().enumerate().filter(|(_, member)| member.is_sound());
+    let views = sound.filter_map(|(index, member)| Some((index, member, member.view.as_ref()?)));
+    let (with_set, without): (Vec<_>, Vec<_>) = views.partition(|(_, _, view)| !view.set_id.is_empty());
+    for (index, member, view) in with_set {
         let number = *known.entry((member.format.name(), &view.set_id)).or_insert(sets.len());
         match sets.get_mut(number) {
             Some(set) => set.push(index),
             None => sets.push(vec![index]),
         }
     }
+    adopt(members, &mut sets, without.into_iter().map(|(index, ..)| index));
     sets
+}
+
+/// Puts members that know no set, only their own name, into the set that knows the name.
+fn adopt(members: &[Member], sets: &mut [Vec<usize>], orphans: impl Iterator<Item = usize>) {
+    let orphans: Vec<usize> = orphans.collect();
+    if orphans.is_empty() {
+        return;
+    }
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
+    for (number, set) in sets.iter().enumerate() {
+        for member in set.iter().filter_map(|&index| members.get(index)) {
+            let volumes = member.view.iter().flat_map(|view| &view.volumes);
+            let keys = volumes.flat_map(|volume| &volume.slots).filter_map(|slot| slot.key.as_deref());
+            known.extend(keys.map(|key| ((member.format.name(), key), number)));
+        }
+    }
+    for index in orphans {
+        let Some(member) = members.get(index) else { continue };
+        let key = member.view.as_ref().and_then(|view| view.key.as_deref());
+        let number = key.and_then(|key| known.get(&(member.format.name(), key)));
+        if let Some(set) = number.and_then(|&number| sets.get_mut(number)) {
+            set.push(index);
+        }
+    }
 }
 
 fn candidates<'a>(members: &'a [Member], set: &[usize]) -> Vec<Candidate<'a>> {
@@ -174,12 +201,14 @@ fn assemble(members: &[Member], set: &[usize]) -> Assembled {
         );
         assembled.findings.push((candidate.index, Finding::Foreign(Problem::warning("foreign", message))));
     }
+    let places = nested::places(&champion.view.volumes);
     for volume in &champion.view.volumes {
-        let testimony = Testimony::new(&candidates, champion, volume);
-        let filled = slots::fill(&candidates, champion, volume, &assembled.arrays, &testimony);
+        let earlier = Earlier { arrays: &assembled.arrays, places: &places };
+        let testimony = Testimony::new(&candidates, champion, volume, &earlier);
+        let filled = slots::fill(&candidates, champion, volume, &earlier, &testimony);
         let mut array = array_record(&candidates, champion, volume, &filled);
         testimony.apply(&mut array);
-        array.health = health::of(&array, volume, &nested::healths(&filled, &assembled.arrays));
+        array.health = testimony.health(health::of(&array, volume, &earlier.healths(&filled)));
         assembled.links.extend(nested::links(assembled.arrays.len(), &filled));
         array.problems.splice(0..0, doubts.iter().cloned());
         assembled.findings.extend(findings(&filled));

@@ -4,9 +4,10 @@
 //! last of all, when they are made unique; until then a slot knows its subset by its place in the list.
 
 use super::slots::Filled;
-use crate::model::{Extent, SlotState, SlotView};
+use crate::model::{Extent, SlotState, SlotView, VolumeView};
 use crate::record::{ArrayMember, ArrayRecord, Health, MemberState, Problem};
 use crate::units::{Sectors, Slot};
+use std::collections::HashMap;
 
 /// A slot of an array and the arrays that it is, by their places in the list.
 pub(super) struct Link {
@@ -29,14 +30,38 @@ impl Link {
     }
 }
 
-/// The place of the array of that identity.
-pub(super) fn find(arrays: &[ArrayRecord], uuid: &str) -> Option<usize> {
-    arrays.iter().position(|array| array.uuid.as_deref() == Some(uuid))
+/// The place of each volume by its identity; the first of equals.
+pub(super) fn places(volumes: &[VolumeView]) -> HashMap<&str, usize> {
+    let places = volumes.iter().enumerate().rev();
+    places.map(|(place, volume)| (volume.uuid.as_str(), place)).collect()
+}
+
+/// The arrays before the one that is being made: one for each volume before its own.
+pub(super) struct Earlier<'a> {
+    pub(super) arrays: &'a [ArrayRecord],
+    pub(super) places: &'a HashMap<&'a str, usize>,
+}
+
+impl<'a> Earlier<'a> {
+    /// The place of the array of that identity.
+    pub(super) fn find(&self, uuid: &str) -> Option<usize> {
+        self.places.get(uuid).copied().filter(|&place| place < self.arrays.len())
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&'a ArrayRecord> {
+        self.arrays.get(place)
+    }
+
+    /// The health of each subset that is in use.
+    pub(super) fn healths(&self, filled: &[Filled<'_>]) -> Vec<Health> {
+        let in_use = filled.iter().filter(|slot| slot.member.state == MemberState::InSync);
+        in_use.filter_map(|slot| self.get(slot.subset?)).map(|subset| subset.health).collect()
+    }
 }
 
 /// A slot that is a subset. Its state follows from the health of the subset.
-pub(super) fn fill<'a>(slot: Slot, view: &SlotView, uuid: &str, earlier: &[ArrayRecord]) -> Filled<'a> {
-    let place = find(earlier, uuid);
+pub(super) fn fill<'a>(slot: Slot, view: &SlotView, uuid: &str, earlier: &Earlier<'_>) -> Filled<'a> {
+    let place = earlier.find(uuid);
     let subset = place.and_then(|place| earlier.get(place));
     let (state, problem) = state(view, subset);
     let whole = || subset.map(|subset| Extent { offset: Sectors::ZERO, length: subset.size_sectors });
@@ -102,12 +127,6 @@ fn too_small(extent: Option<Extent>, subset: Option<&ArrayRecord>) -> Option<Pro
     (end > found).then(|| {
         Problem::warning("device-too-small", format!("its data ends at sector {end}, the subset at {found}"))
     })
-}
-
-/// The health of each subset that is in use.
-pub(super) fn healths(filled: &[Filled<'_>], earlier: &[ArrayRecord]) -> Vec<Health> {
-    let in_use = filled.iter().filter(|slot| slot.member.state == MemberState::InSync);
-    in_use.filter_map(|slot| earlier.get(slot.subset?)).map(|subset| subset.health).collect()
 }
 
 /// The links of an array that is the next of the list.

@@ -1,7 +1,8 @@
 //! Which device is in which slot of a volume, and in what state.
 
+use super::nested::{self, Earlier};
 use super::testimony::Testimony;
-use super::{Candidate, generations, nested, sectors};
+use super::{Candidate, generations, sectors};
 use crate::geometry::{Layout, Level};
 use crate::model::{Extent, OwnPart, ReshapeView, SlotState, SlotView, VolumeView};
 use crate::record::{ArrayMember, ArrayRecord, MemberState, Problem, ReshapeRecord, Role};
@@ -34,14 +35,14 @@ pub(super) fn fill<'a>(
     candidates: &[Candidate<'a>],
     champion: Candidate<'a>,
     volume: &VolumeView,
-    earlier: &[ArrayRecord],
+    earlier: &Earlier<'_>,
     testimony: &Testimony<'_>,
 ) -> Vec<Filled<'a>> {
     let matcher = Matcher { candidates, champion, volume, earlier };
     let slots = volume.slots.iter().enumerate();
     let fill = |(number, view): (usize, &SlotView)| {
         let mut filled = matcher.fill(Slot(u32::try_from(number).unwrap_or(u32::MAX)), view);
-        filled.metadata = view.metadata.as_deref().and_then(|uuid| nested::find(earlier, uuid));
+        filled.metadata = view.metadata.as_deref().and_then(|uuid| earlier.find(uuid));
         filled.member.write_mostly = view.write_mostly;
         filled.member.split = view.split;
         testimony.correct(&mut filled, earlier);
@@ -55,7 +56,7 @@ struct Matcher<'a, 'b> {
     champion: Candidate<'a>,
     volume: &'b VolumeView,
     /// The arrays of the set before this one: its subsets are among them.
-    earlier: &'b [ArrayRecord],
+    earlier: &'b Earlier<'b>,
 }
 
 impl<'a> Matcher<'a, '_> {

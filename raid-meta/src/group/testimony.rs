@@ -5,6 +5,7 @@
 //! speaks for the array. A leg that it calls failed, whose own superblock is older, or which has none while others
 //! do, is not believed.
 
+use super::nested::Earlier;
 use super::slots::Filled;
 use super::{Candidate, sectors};
 use crate::model::{VolumeView, Witness};
@@ -16,14 +17,46 @@ const SLACK: u64 = 1;
 
 /// All superblocks of one volume.
 pub(super) struct Testimony<'a> {
+    /// One for each superblock that was found.
     witnesses: Vec<&'a Witness>,
+    /// Slots whose superblock nobody could look for: the device that has it does not know of the volume, or is not
+    /// there.
+    unseen: Vec<Slot>,
+    /// All were looked for, and there is none.
+    is_silent: bool,
+}
+
+/// What the superblocks say of a slot.
+struct Verdict {
+    state: MemberState,
+    recovered: Option<Sectors>,
+    problem: Problem,
 }
 
 impl<'a> Testimony<'a> {
-    pub(super) fn new(candidates: &[Candidate<'a>], champion: Candidate<'a>, volume: &VolumeView) -> Self {
-        let of_set = candidates.iter().filter(|candidate| candidate.view.family == champion.view.family);
-        let views = of_set.filter_map(|candidate| candidate.volume(&volume.uuid));
-        Self { witnesses: views.flat_map(|view| &view.witnesses).collect() }
+    pub(super) fn new(
+        candidates: &[Candidate<'a>],
+        champion: Candidate<'a>,
+        volume: &VolumeView,
+        earlier: &Earlier<'_>,
+    ) -> Self {
+        let slots = (0..).zip(&volume.slots);
+        let holders: Vec<(Slot, &str)> =
+            slots.filter_map(|(slot, view)| Some((Slot(slot), view.metadata.as_deref()?))).collect();
+        let mut testimony = Self { witnesses: Vec::new(), unseen: Vec::new(), is_silent: false };
+        for (slot, uuid) in &holders {
+            let place = earlier.find(uuid).and_then(|place| champion.view.volumes.get(place));
+            let holder = place.and_then(|place| holder(candidates, champion, place));
+            match holder.and_then(|holder| holder.volume(&volume.uuid)) {
+                Some(view) => {
+                    testimony.witnesses.extend(view.witnesses.iter().filter(|witness| witness.slot == *slot));
+                }
+                None => testimony.unseen.push(*slot),
+            }
+        }
+        testimony.is_silent =
+            !holders.is_empty() && testimony.witnesses.is_empty() && testimony.unseen.is_empty();
+        testimony
     }
 
     /// The one with the most events, the first of equals.
@@ -35,46 +68,48 @@ impl<'a> Testimony<'a> {
     }
 
     fn of_slot(&self, slot: Slot) -> Option<&'a Witness> {
-        self.witnesses
-            .iter()
-            .copied()
-            .filter(|witness| witness.slot == slot)
-            .max_by_key(|witness| witness.events)
+        self.witnesses.iter().copied().find(|witness| witness.slot == slot)
     }
 
     /// Lets the superblocks overrule what the set says of a slot.
-    pub(super) fn correct(&self, filled: &mut Filled<'_>, earlier: &[ArrayRecord]) {
-        let member = &filled.member;
-        if member.split || !matches!(member.state, MemberState::InSync | MemberState::Rebuilding) {
+    pub(super) fn correct(&self, filled: &mut Filled<'_>, earlier: &Earlier<'_>) {
+        if let (Some(witness), Some(offset)) =
+            (self.of_slot(filled.member.slot), filled.member.offset_sectors)
+        {
+            filled.member.offset_sectors = Some(offset.saturating_add(witness.data_offset));
+        }
+        let state = filled.member.state;
+        if filled.member.split || !matches!(state, MemberState::InSync | MemberState::Rebuilding) {
             return;
         }
-        let Some((state, recovered, problem)) = self.verdict(filled, earlier) else { return };
-        if state == MemberState::Rebuilding && filled.member.state == MemberState::Rebuilding {
-            return;
+        let Some(verdict) = self.verdict(filled, earlier) else { return };
+        // That it is to be rebuilt from the start is more than how far that got.
+        if (verdict.state, state) != (MemberState::Rebuilding, MemberState::Rebuilding) {
+            filled.member.state = verdict.state;
+            filled.member.recovered_sectors = verdict.recovered;
+            filled.problems.push(verdict.problem);
         }
-        filled.member.state = state;
-        filled.member.recovered_sectors = recovered;
-        filled.problems.push(problem);
     }
 
-    fn verdict(
-        &self,
-        filled: &Filled<'_>,
-        earlier: &[ArrayRecord],
-    ) -> Option<(MemberState, Option<Sectors>, Problem)> {
+    fn verdict(&self, filled: &Filled<'_>, earlier: &Earlier<'_>) -> Option<Verdict> {
         let freshest = self.freshest()?;
         let slot = filled.member.slot;
+        let verdict = |state, code, message: String| Verdict {
+            state,
+            recovered: None,
+            problem: Problem::warning(code, message),
+        };
         if freshest.failed.contains(&slot) {
             let message = format!("marked as failed by the dm-raid superblock of slot {}", freshest.slot);
-            return Some((MemberState::Failed, None, Problem::warning("failed-member", message)));
+            return Some(verdict(MemberState::Failed, "failed-member", message));
         }
         let Some(own) = self.of_slot(slot) else {
-            let holder = filled.metadata.and_then(|place| earlier.get(place))?;
-            let message = match holder.health {
+            let message = match filled.metadata.and_then(|place| earlier.get(place))?.health {
                 Health::Failed => "its dm-raid superblock can not be read",
+                _ if self.unseen.contains(&slot) => return None,
                 _ => "it has no dm-raid superblock, other slots have",
             };
-            return Some((MemberState::Stale, None, Problem::warning("stale-member", message)));
+            return Some(verdict(MemberState::Stale, "stale-member", message.to_owned()));
         };
         if freshest.events.saturating_sub(own.events) > SLACK {
             let (found, most) = (Count(own.events), Count(freshest.events));
@@ -82,18 +117,55 @@ impl<'a> Testimony<'a> {
                 "its dm-raid superblock has {found} events, that of slot {} has {most}",
                 freshest.slot
             );
-            return Some((MemberState::Stale, None, Problem::warning("stale-member", message)));
+            return Some(verdict(MemberState::Stale, "stale-member", message));
         }
         let length = filled.member.length_sectors.unwrap_or(Sectors::MAX);
         let recovered = own.recovered.filter(|&recovered| recovered < length)?;
         let message = format!("rebuilt up to {}", sectors(recovered));
-        Some((MemberState::Rebuilding, Some(recovered), Problem::warning("rebuilding-member", message)))
+        let rebuilding = verdict(MemberState::Rebuilding, "rebuilding-member", message);
+        Some(Verdict { recovered: Some(recovered), ..rebuilding })
     }
 
     /// What the superblocks say of the array as a whole.
     pub(super) fn apply(&self, array: &mut ArrayRecord) {
-        let Some(freshest) = self.freshest() else { return };
-        array.resync_position_sectors = freshest.resync_position;
-        array.dirty = Some(freshest.resync_position.is_some());
+        if let Some(freshest) = self.freshest() {
+            array.resync_position_sectors = freshest.resync_position;
+            array.dirty = Some(freshest.resync_position.is_some());
+            if freshest.reshaping {
+                let message = format!(
+                    "the dm-raid superblock of slot {} says that the array is being reshaped, which is not followed",
+                    freshest.slot
+                );
+                array.problems.push(Problem::error("reshape-unsupported", message));
+            }
+        } else if self.is_silent && array.level.is_redundant() {
+            let message =
+                "no slot has a dm-raid superblock: the array was never active, nor its redundancy computed";
+            array.problems.push(Problem::note("never-active", message));
+            array.resync_position_sectors = Some(Sectors::ZERO);
+            array.dirty = Some(true);
+        }
     }
+
+    /// The health, where an array is not in the geometry that its set says.
+    pub(super) fn health(&self, health: Health) -> Health {
+        if self.freshest().is_some_and(|freshest| freshest.reshaping) {
+            health.min(Health::Reshaping)
+        } else {
+            health
+        }
+    }
+}
+
+/// The device on which a volume begins.
+fn holder<'a>(
+    candidates: &[Candidate<'a>],
+    champion: Candidate<'_>,
+    volume: &VolumeView,
+) -> Option<Candidate<'a>> {
+    let key = volume.slots.first()?.key.as_ref()?;
+    let is_named = |candidate: &&Candidate<'a>| {
+        candidate.view.key.as_ref() == Some(key) && candidate.view.family == champion.view.family
+    };
+    candidates.iter().find(is_named).copied()
 }

@@ -307,8 +307,15 @@ fn witnessed(events: [u64; 2]) -> Vec<Member> {
     let top = &mut edit(&mut members[0]).volumes[2];
     for (slot, (view, events)) in (0..).zip(top.slots.iter_mut().zip(events)) {
         view.metadata = Some(format!("leg{slot}"));
-        let witness =
-            Witness { slot: Slot(slot), events, failed: Vec::new(), recovered: None, resync_position: None };
+        let witness = Witness {
+            slot: Slot(slot),
+            events,
+            failed: Vec::new(),
+            recovered: None,
+            resync_position: None,
+            reshaping: false,
+            data_offset: Sectors::ZERO,
+        };
         top.witnesses.push(witness);
     }
     members

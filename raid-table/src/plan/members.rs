@@ -17,7 +17,8 @@ pub(super) struct Source {
     room: Option<Sectors>,
     /// What holds its superblock and bitmap.
     metadata: Option<Part>,
-    is_subset: bool,
+    /// The array that it is, from its first sector.
+    subset: Option<Part>,
 }
 
 /// The member of each slot that is in sync.
@@ -56,7 +57,7 @@ impl Source {
             part: Part::new(device, add(window, offset)?, depends),
             room: length.map(|length| length.saturating_sub(offset)),
             metadata: member.metadata_array.as_deref().map(mapped),
-            is_subset: member.array.is_some(),
+            subset: member.array.as_deref().map(mapped),
         })
     }
 
@@ -66,12 +67,10 @@ impl Source {
     }
 
     /// The device of a raid target that has metadata devices. A subset is taken as it is: it may be longer than what
-    /// is used of it.
+    /// is used of it, and where the data begins on it the superblock says.
     pub(super) fn leg(&self, builder: &mut Builder, needed: Sectors) -> Result<Part, Reason> {
-        if self.is_subset && self.part.is_whole_device() {
-            return self.part(needed).cloned();
-        }
-        self.whole_device(builder, needed)
+        let whole = self.part(needed).map(|_| self.subset.clone())?;
+        whole.map_or_else(|| self.whole_device(builder, needed), Ok)
     }
 
     /// The member from the beginning of its data, which has at least that length.

@@ -8,7 +8,7 @@ use crate::layout::{ArrayMap, Side, Stretch};
 use raid_meta::device::ReadAt;
 use raid_meta::geometry::{Layout, Level};
 use raid_meta::group::{is_contradictory, loses_data};
-use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, WriteLog};
+use raid_meta::record::{ArrayMember, ArrayRecord, Health, MemberState, WriteLog};
 use raid_meta::units::Sectors;
 use std::sync::Arc;
 
@@ -107,6 +107,9 @@ fn refuse_doubtful(array: &ArrayRecord, options: OpenOptions) -> Result<(), Open
     let refused = |reason: String| Err(OpenVolumeError::Refused { name: array.name.clone(), reason });
     if array.write_log == Some(WriteLog::Journal) {
         return refused("the write journal has entries that were not replayed to the members".to_owned());
+    }
+    if array.health == Health::Reshaping && array.reshape.is_none() {
+        return refused("it is between two geometries, and nothing says where".to_owned());
     }
     if is_contradictory(array) {
         let why =

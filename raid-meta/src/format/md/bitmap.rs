@@ -13,13 +13,13 @@ use crate::record::Problem;
 use crate::units::{Bytes, SECTOR_BYTES, Sectors};
 
 /// Magic number: the bytes "bitm".
-pub(super) const MAGIC: u32 = 0x6d74_6962;
+pub(in crate::format) const MAGIC: u32 = 0x6d74_6962;
 /// Bytes before the bits.
-pub(super) const HEAD_BYTES: usize = 256;
+pub(in crate::format) const HEAD_BYTES: usize = 256;
 /// Bytes before the chunks in version 6.
 const LOCKLESS_HEAD_BYTES: usize = 1024;
 /// Most that is read of a bitmap.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+pub(in crate::format) const MAX_BYTES: usize = 1 << 20;
 /// Largest `write_behind` that the kernel takes.
 const MAX_WRITE_BEHIND: u32 = 16383;
 
@@ -31,7 +31,7 @@ const STALE: u32 = 2;
 
 disk_struct! {
     /// Header.
-    pub(super) struct Head {
+    pub(in crate::format) struct Head {
         magic: u32 as hex,
         version: u32,
         uuid: [u8; 16] as uuid,
@@ -51,7 +51,7 @@ disk_struct! {
 
 impl Head {
     /// Bytes that header and bits take; none when the header is not one to go by.
-    pub(super) fn wanted_bytes(&self) -> Option<u64> {
+    pub(in crate::format) fn wanted_bytes(&self) -> Option<u64> {
         let chunks = self.chunks()?;
         match self.version {
             3..=5 => chunks.div_ceil(8).checked_add(HEAD_BYTES as u64),
@@ -75,16 +75,16 @@ impl Head {
 
 /// What the superblock says that the bitmap should agree with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expected {
+pub(in crate::format) struct Expected {
     /// The array's uuid in the byte order of the device.
-    pub(super) uuid: [u8; 16],
+    pub(in crate::format) uuid: [u8; 16],
     /// The superblock's events.
-    pub(super) events: u64,
+    pub(in crate::format) events: u64,
 }
 
 /// A bitmap, as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bitmap {
+pub(in crate::format) struct Bitmap {
     /// Where it begins.
     pub(super) sector: Sectors,
     /// Header.
@@ -95,13 +95,13 @@ pub(super) struct Bitmap {
 
 impl Bitmap {
     /// Decodes a bitmap from as many bytes as there are; none when there are too few for the header.
-    pub(super) fn decode(bytes: &[u8], sector: Sectors) -> Option<Self> {
+    pub(in crate::format) fn decode(bytes: &[u8], sector: Sectors) -> Option<Self> {
         let head = Head::decode(bytes, Endian::Little)?;
         Some(Self { sector, head, body: bytes.get(HEAD_BYTES..)?.to_vec() })
     }
 
     /// The bytes that it was decoded from.
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(in crate::format) fn encode(&self) -> Vec<u8> {
         let mut bytes = self.head.encode(Endian::Little);
         bytes.extend_from_slice(&self.body);
         bytes
@@ -137,12 +137,17 @@ impl Bitmap {
         position.map(Sectors)
     }
 
+    /// The first sector that is not in step by the bits; none when all is, or when they can not be read.
+    pub(in crate::format) fn first_dirty(&self, expected: &Expected) -> Option<Sectors> {
+        self.in_step_below(expected).filter(|position| position.0 < self.head.sync_size)
+    }
+
     fn readable_bits(&self) -> Option<&[u8]> {
         if self.head.version == 4 { self.bits() } else { None }
     }
 
     /// Why the bits are not to be believed. None of it is harmful: the kernel then takes all for set.
-    pub(super) fn problems(&self, expected: &Expected) -> Vec<Problem> {
+    pub(in crate::format) fn problems(&self, expected: &Expected) -> Vec<Problem> {
         let head = &self.head;
         let mut problems = Vec::new();
         let mut invalid = |message: String| problems.push(Problem::warning("bitmap-invalid", message));
@@ -180,7 +185,7 @@ impl Bitmap {
     }
 
     /// All fields; `offset` is where the bitmap begins in the device window.
-    pub(super) fn fields(&self, offset: Bytes) -> Vec<Field> {
+    pub(in crate::format) fn fields(&self, offset: Bytes) -> Vec<Field> {
         let bytes = self.encode();
         let mut walk = FieldWalk::new(&bytes, offset, Endian::Little);
         walk.structure::<Head>("bitmap", "bitmap.", 0, |name, _| self.meaning(name));

@@ -18,7 +18,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod badblocks;
-mod bitmap;
+pub(super) mod bitmap;
 mod carve;
 mod checksum;
 mod create;
