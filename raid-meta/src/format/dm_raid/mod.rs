@@ -13,6 +13,8 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod superblock;
+#[cfg(test)]
+mod tests;
 
 use super::md::bitmap::{self, Bitmap, Expected};
 use super::schema::{DiskStruct, Endian, FieldWalk};

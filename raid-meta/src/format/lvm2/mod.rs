@@ -25,6 +25,8 @@ mod label;
 mod member;
 mod raid;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod text;
 mod vg;
 mod view;
