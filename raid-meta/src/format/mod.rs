@@ -33,8 +33,7 @@ use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
-pub static FORMATS: [&dyn Format; 11] = [
-pub static FORMATS: [&dyn Format; 10] = [
+pub static FORMATS: [&dyn Format; 14] = [
     &md::Md,
     &isw::Isw,
     &hpt45x::Hpt45x,
