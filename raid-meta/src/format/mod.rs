@@ -7,8 +7,8 @@
 pub mod asr;
 pub mod create;
 pub mod ddf;
-mod history;
 pub mod dm_raid;
+mod history;
 pub mod hpt37x;
 pub mod hpt45x;
 pub mod isw;

@@ -131,7 +131,8 @@ fn mark_carved(array: &mut ArrayRecord, members: &[Member]) {
 fn mark_users_of_carved(arrays: &mut [ArrayRecord]) {
     let mut carved: HashMap<String, Problem> = HashMap::new();
     for array in arrays {
-        let mut names = array.members.iter().flat_map(|member| [&member.array, &member.metadata_array]).flatten();
+        let mut names =
+            array.members.iter().flat_map(|member| [&member.array, &member.metadata_array]).flatten();
         let of_subset = names.find_map(|name| carved.get(name)).cloned();
         let is_told = array.problems.iter().any(|problem| problem.code == "carved");
         array.problems.extend(of_subset.filter(|_| !is_told));
