@@ -17,7 +17,6 @@ sample:
 test:
 	tests/install-deps
 	tests/vm/run --prepare
-	tests/fuzz/run --build
 	$(CARGO) build --workspace --locked
 	$(CARGO) test --workspace --locked --doc
 ifeq ($(NEXTEST),yes)

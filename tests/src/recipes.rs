@@ -181,8 +181,9 @@ impl Recipe {
     /// Runs `raid-meta create` for it on disks. Identities and time are always the same.
     #[must_use]
     pub fn create(&self, disks: &[PathBuf], arguments: &[&str]) -> Outcome {
-        let undo = disks.first().map(|disk| disk.with_extension(format!("undo{}", arguments.len())));
-        let undo = undo.filter(|_| arguments.contains(&"--write"));
+        let undo = disks.first().filter(|_| arguments.contains(&"--write")).and_then(|disk| {
+            (0..).map(|number: u32| disk.with_extension(format!("undo{number}"))).find(|path| !path.exists())
+        });
         run("raid-meta")
             .arg("create")
             .args(self.arguments())

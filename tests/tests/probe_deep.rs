@@ -64,7 +64,8 @@ fn a_set_whose_disks_are_in_one_file_is_found_and_read() {
     for name in Fixture::carried_names() {
         let set = Fixture::open(&name).unwrap();
         let (file, starts) = in_one_file(&set, 77);
-        let outcome = deep(&[file.clone()]).args(serials(&set, &file, &starts)).outcome().expect_code(0);
+        let outcome =
+            deep(std::slice::from_ref(&file)).args(serials(&set, &file, &starts)).outcome().expect_code(0);
         assert_eq!(starts_of(&outcome), starts, "{name}: {outcome}");
         let (arrays, expected) = (outcome.records_of("array"), arrays_of(&set));
         assert_eq!(arrays.len(), expected.len(), "{name}: {outcome}");
@@ -146,7 +147,7 @@ fn an_old_copy_of_a_disk_in_a_backup_is_not_mixed_into_the_array() {
 fn what_is_found_by_searching_is_marked_and_can_be_looked_at_in_its_window() {
     let set = Fixture::open("md12-raid5-ls-3").unwrap();
     let (file, starts) = in_one_file(&set, 3);
-    let outcome = deep(&[file.clone()]).outcome().expect_code(0);
+    let outcome = deep(std::slice::from_ref(&file)).outcome().expect_code(0);
     for (member, start) in outcome.records_of("member").iter().zip(starts) {
         assert!(has(member, "carved"), "{outcome}");
         let length = member["device_length_sectors"].as_u64().unwrap() * SECTOR;
@@ -190,7 +191,8 @@ fn a_file_full_of_signatures_ends_in_time_and_says_that_it_was_not_searched_to_t
     let magics = [&b"\xfc\x4e\x2b\xa9\x01\0\0\0"[..], b"Intel Raid ISM Cfg Sig. 1.3.00\0\0"];
     for magic in magics {
         flood(&path, magic, 65536);
-        let outcome = deep(&[path.clone()]).cpu_limit(30).memory_limit(512 << 20).outcome().expect_code(5);
+        let outcome =
+            deep(std::slice::from_ref(&path)).cpu_limit(30).memory_limit(512 << 20).outcome().expect_code(5);
         assert!(outcome.stderr.contains("not followed"), "{outcome}");
     }
 }

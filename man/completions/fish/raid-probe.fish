@@ -5,7 +5,18 @@ complete -c raid-probe -l sector-size -d 'Logical sector size in bytes of the im
 complete -c raid-probe -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-probe -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
 isw\t''
-nvidia\t''"
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
 complete -c raid-probe -l progress -d 'How to show on standard error how far the work is' -r -f -a "auto\t'A bar, where standard error is a terminal'
 json\t'JSON Lines, one record a second'
 never\t'Not at all'"

@@ -45,7 +45,18 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l sector-si
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
 isw\t''
-nvidia\t''"
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -67,7 +78,18 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l sector-siz
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
 isw\t''
-nvidia\t''"
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand map" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -86,7 +108,18 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l sector-si
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
 isw\t''
-nvidia\t''"
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand draw" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -100,7 +133,18 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l sector-si
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
 isw\t''
-nvidia\t''"
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l array -d 'Array to read: its name, uuid, or volume' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l offset -d 'First byte; a number may end in K, M, G or T' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l length -d 'Number of bytes; to the end of the array unless told' -r

@@ -40,15 +40,17 @@ impl CachedDisk {
     /// The piece to read for a byte that is asked for, when all up to `end` is. Never empty.
     fn piece(&self, at: u64, end: u64) -> Range<u64> {
         let size = self.disk.size().0;
+        let sector = self.sector();
+        let head = HEAD.next_multiple_of(sector);
         let tail = size.saturating_sub(TAIL) / BLOCK * BLOCK;
-        if at < HEAD {
-            0..HEAD
+        if at < head {
+            0..head
         } else if at >= tail {
-            tail.max(HEAD)..size.max(at + 1)
+            tail.max(head)..size.max(at + 1)
         } else if at >= size.saturating_sub(NEAR_END) {
-            at / SECTOR * SECTOR..end.next_multiple_of(SECTOR).min(tail)
+            at / sector * sector..end.next_multiple_of(sector).min(tail)
         } else {
-            (at / BLOCK * BLOCK).max(HEAD)..(at / BLOCK + 1) * BLOCK
+            (at / BLOCK * BLOCK).max(head)..(at / BLOCK + 1) * BLOCK
         }
     }
 
@@ -61,7 +63,7 @@ impl CachedDisk {
                 return Ok((skip, Arc::clone(piece)));
             }
         }
-        let sectors = at / SECTOR * SECTOR..end.next_multiple_of(SECTOR);
+        let sectors = at / self.sector() * self.sector()..end.next_multiple_of(self.sector());
         let mut range = self.piece(at, end);
         let mut read = self.read(&range);
         if read.is_err() {
@@ -74,6 +76,11 @@ impl CachedDisk {
             pieces.insert(range.start, Arc::clone(&piece));
         }
         Ok((usize::try_from(at - range.start).unwrap_or_default(), piece))
+    }
+
+    /// The smallest piece that the disk reads.
+    fn sector(&self) -> u64 {
+        self.disk.sector_size().bytes().0.max(SECTOR)
     }
 
     fn read(&self, range: &Range<u64>) -> io::Result<Arc<[u8]>> {

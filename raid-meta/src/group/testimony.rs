@@ -149,10 +149,10 @@ impl<'a> Testimony<'a> {
 
     /// The health, where an array is not in the geometry that its set says.
     pub(super) fn health(&self, health: Health) -> Health {
-        if self.freshest().is_some_and(|freshest| freshest.reshaping) {
-            health.min(Health::Reshaping)
-        } else {
-            health
+        match self.freshest() {
+            Some(freshest) if freshest.reshaping => health.min(Health::Reshaping),
+            Some(freshest) if freshest.resync_position.is_some() => health.min(Health::Inconsistent),
+            _ => health,
         }
     }
 }

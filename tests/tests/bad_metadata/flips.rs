@@ -9,6 +9,8 @@ use raid_tests::{Fixture, long};
 
 /// Of how many bytes one is flipped, unless all are.
 const SAMPLE: u64 = 150;
+/// Flips of one disk, unless all bytes are tried: some formats keep much that is empty.
+const MOST_FLIPS: u64 = 30;
 /// What is read for each flip: a block of 4 KiB in each of these.
 const STRIDE: u64 = 64 << 10;
 
@@ -17,7 +19,13 @@ const STRIDE: u64 = 64 << 10;
 fn read_is_right(set: &Disks, found: &Probe, expected: &[u8], what: &dyn Fn() -> String) -> bool {
     let mut buffer = vec![0; 4096];
     let mut any = false;
-    for array in &found.arrays {
+    // What an array consists of holds pieces of the pattern, or none of it.
+    let is_part = |name: &str| {
+        let uses = |name: &str, used: &Option<String>| used.as_deref() == Some(name);
+        let members = found.arrays.iter().flat_map(|array| &array.members);
+        members.into_iter().any(|member| uses(name, &member.array) || uses(name, &member.metadata_array))
+    };
+    for array in found.arrays.iter().filter(|array| !is_part(&array.name)) {
         let Ok(volume) = set.open(array) else { continue };
         let size = volume.size().to_bytes().unwrap_or(Bytes::MAX).0.min(1 << 40);
         for window in 0..size.div_ceil(STRIDE).min(1 << 14) {
@@ -45,9 +53,12 @@ fn a_byte_flipped_in_the_metadata_never_makes_read_give_wrong_bytes() {
         assert!(read_is_right(&set, &whole, &expected, &|| name.clone()), "{name}: nothing can be read");
         let mut random = Random::new(11);
         for (index, disk) in set.0.iter().enumerate() {
-            for (start, length) in areas(&set.only(index).probe()) {
+            let areas = areas(&set.only(index).probe());
+            let bytes: u64 = areas.iter().map(|(_, length)| length).sum();
+            let sample = SAMPLE.max(bytes / MOST_FLIPS);
+            for (start, length) in areas {
                 for at in start..start + length {
-                    if !long() && random.below(SAMPLE) > 0 {
+                    if !long() && random.below(sample) > 0 {
                         continue;
                     }
                     let flip = u8::try_from(random.below(255) + 1).unwrap();

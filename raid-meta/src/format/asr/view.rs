@@ -91,7 +91,7 @@ fn volume(table: &Table, array: &Array<'_>, own: Option<&Line>, name: &[u8]) -> 
     };
     let Ok(shape) = array.shape() else { return view };
     let is_redundant = shape.level.is_redundant();
-    let building = array.lines().any(|line| is_building(line)) && is_redundant;
+    let building = array.lines().any(is_building) && is_redundant;
     VolumeView {
         level: Some(shape.level),
         geometry: shape.geometry.filter(|_| is_sound),

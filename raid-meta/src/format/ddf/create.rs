@@ -19,7 +19,7 @@ use crate::escape;
 use crate::format::Metadata;
 use crate::format::create::{CreateError, NewMember, NewSet};
 use crate::format::schema::DiskStruct;
-use crate::geometry::{Geometry, Level, ParityLayout, Raid10Layout};
+use crate::geometry::{Geometry, Layout, Level, ParityLayout, Raid10Layout};
 use crate::units::{ChunkSectors, SectorSize, Sectors, Slot};
 
 /// The strip unless told: 64 KiB.
@@ -83,6 +83,12 @@ fn geometry(set: &NewSet) -> Result<Geometry, CreateError> {
     };
     if !(least..=most).contains(&slots) {
         let expected = format!("{least} to {most} with {}", set.level);
+        return Err(invalid("number of disks", slots.to_string(), expected));
+    }
+    // As many copies as disks is a mirror, and would be read as one.
+    let copies = layout.and_then(Layout::raid10).map_or(0, Raid10Layout::copies);
+    if copies >= slots {
+        let expected = format!("more than {copies} with that layout");
         return Err(invalid("number of disks", slots.to_string(), expected));
     }
     Ok(Geometry { level: set.level, layout, chunk, slots })

@@ -70,7 +70,10 @@ impl Format for Jmicron {
             let length = block.offset(Sectors::MAX).saturating_add(block.length()).saturating_add(TRAILER);
             windows_before(end, length, Sectors(u64::from(block.chunk_sectors().unwrap_or(2))))
         };
-        Ok(Block::decode(&bytes).filter(Block::is_sealed).map(windows).unwrap_or_default())
+        Ok(Block::decode(&bytes)
+            .filter(|block| block.is_signed() && block.is_sealed())
+            .map(windows)
+            .unwrap_or_default())
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {

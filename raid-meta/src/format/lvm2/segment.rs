@@ -15,6 +15,7 @@ use crate::units::{ChunkSectors, Sectors};
 /// The volumes of a logical volume; the last one is the logical volume itself.
 pub(super) fn volumes(vg: &Vg, lv: &Lv) -> Vec<VolumeView> {
     let whole = match lv.segments.as_slice() {
+        [] => unsupported(vg, lv, "it has no segments"),
         [only] => single(vg, lv, only),
         segments if segments.iter().all(is_stretch) => return concatenation(vg, lv, segments),
         _ => unsupported(vg, lv, "it has several segments of a kind that stands alone"),

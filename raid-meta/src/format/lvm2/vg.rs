@@ -215,18 +215,37 @@ impl Lv {
     }
 }
 
+/// What may follow the type of a segment, after a plus sign.
+const KNOWN_FLAGS: [&str; 8] = [
+    "RESHAPE",
+    "RESHAPE_DATA_OFFSET",
+    "RESHAPE_DELTA_DISKS_PLUS",
+    "RESHAPE_DELTA_DISKS_MINUS",
+    "REMOVE_AFTER_RESHAPE",
+    "METADATA_FORMAT",
+    "CROP_METADATA",
+    "CACHE_USES_CACHEVOL",
+];
+
 impl Segment {
     fn read(section: Section<'_>) -> Self {
         let words = section.text("type").unwrap_or_default();
         let words = escape(&words);
         let mut words = words.split('+').map(str::to_owned);
         let kind = words.next().unwrap_or_default();
+        let flags: Vec<String> = words.collect();
+        // What a flag that is not known means for the mapping is not known either.
+        let is_known = flags.iter().all(|flag| KNOWN_FLAGS.contains(&flag.as_str()));
+        let (kind, content) = match is_known {
+            true => (kind.clone(), content(&kind, section)),
+            false => (format!("{kind}+{}", flags.join("+")), Content::Other { names: section.all_words() }),
+        };
         Self {
             start: section.number("start_extent").unwrap_or_default(),
             extents: section.number("extent_count").unwrap_or_default(),
             reshape_extents: section.number("reshape_count").unwrap_or_default(),
-            content: content(&kind, section),
-            flags: words.collect(),
+            content,
+            flags,
             kind,
         }
     }

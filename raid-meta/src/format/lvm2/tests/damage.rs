@@ -109,7 +109,7 @@ fn hostile_text_comes_out_escaped_everywhere() {
     let name = "x\u{7};$()`/\u{1b}é";
     let set = disks(1, &linear(name, VISIBLE, 1, 0, 0).replace("READ", "\x1bREAD"));
     let found = arrays(&set);
-    assert_eq!(found[0].name, "vg-x_________");
+    assert_eq!(found[0].name, "vg-x__________");
     assert_eq!(found[0].volume.as_deref(), Some("x\\x07;$()`/\\x1bé"));
     let record = serde_json::to_string(&members(&set)[0].record()).unwrap();
     assert!(!record.contains('\u{1b}') && !record.contains("\\u001b"), "{record}");
