@@ -111,6 +111,10 @@ fn a_leg_that_the_others_went_on_without_is_not_believed() {
 #[test]
 fn older_texts_are_listed_with_what_was_done() {
     let Some(set) = Fixture::open("lvm-raid1-track-3") else { return };
-    let outcome = run("raid-meta").args(["get"]).arg(&set.disks[0]).args(["vg.seqno", "vg.name"]).outcome();
+    let outcome = run("raid-meta")
+        .args(["get", "-o", "text"])
+        .arg(&set.disks[0])
+        .args(["vg.seqno", "vg.name"])
+        .outcome();
     assert_eq!(outcome.expect_code(0).text(), "4\nvg\n");
 }

@@ -37,7 +37,10 @@ fn harmless(device: &Device, member: &Member) -> Vec<(String, Value)> {
         let assignment = Assignment { field: field.name.clone(), value: value.clone() };
         let Ok(edit) = set(device, member, &[assignment]) else { continue };
         if edit.objections.is_empty() && !edit.plan.is_empty() {
-            found.push((field.name.clone(), value));
+            // An entry that is no longer unused gets other names.
+            if !field.name.ends_with(".unused") {
+                found.push((field.name.clone(), value));
+            }
         }
     }
     found
