@@ -8,7 +8,7 @@
 //! signature that is part of metadata known already costs nothing more.
 //!
 //! On any input the work is bounded: for each format, a number of fruitless hits that grows with what was read
-//! ([`FRUITLESS`]), and for a device a number of members and of bytes of metadata. What is left out is said.
+//! (`FRUITLESS`), and for a device a number of members and of bytes of metadata. What is left out is said.
 
 mod finder;
 mod known;

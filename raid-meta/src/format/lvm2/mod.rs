@@ -1,11 +1,11 @@
 //! LVM2: volume groups, of which RAID is only a part.
 //!
-//! A physical volume has a [label](label) in one of its first four sectors. The label leads to metadata areas: a
-//! [header](area) and a ring of texts. The newest text describes the whole group in LVM's
-//! [configuration grammar](config): its physical volumes, its logical volumes, and the segments that these consist of.
+//! A physical volume has a label in one of its first four sectors. The label leads to metadata areas: a
+//! header and a ring of texts. The newest text describes the whole group in LVM's
+//! configuration grammar: its physical volumes, its logical volumes, and the segments that these consist of.
 //! A physical volume may have no metadata area; then the others describe it.
 //!
-//! Each logical volume becomes a volume of the [view], those that others consist of first: the images of a raid, and
+//! Each logical volume becomes a volume of the view, those that others consist of first: the images of a raid, and
 //! the small volumes that hold their dm-raid superblocks. So arrays and tables are LVM's own, down to the names. What is
 //! in step the superblocks know, not the text: see [`crate::group`].
 //!
