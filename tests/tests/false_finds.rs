@@ -20,11 +20,9 @@ fn assert_nothing(images: &[PathBuf]) {
     assert_eq!(found, [] as [String; 0], "{}", outcome.stderr);
     let outcome = outcome.expect_code(1);
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
-    let (mut found, outcome) = probe(images, &["--deep"]);
-    // Sums of 8 bits: of thousands of sectors made to begin with a signature, some are right by chance.
-    found.retain(|member| !member.contains("all-random-but-"));
+    let (found, outcome) = probe(images, &["--deep"]);
     assert_eq!(found, [] as [String; 0], "--deep: {}", outcome.stderr);
-    assert!(matches!(outcome.code, Some(0 | 1 | 3 | 5)), "{outcome}");
+    assert!(matches!(outcome.code, Some(1 | 5)), "{outcome}");
     // One that is all signatures may be given up, no other.
     let given_up = outcome.stderr.lines().filter(|line| line.contains("not followed"));
     let given_up: Vec<&str> = given_up.filter(|line| !line.contains("/all-")).collect();

@@ -79,7 +79,7 @@ impl Format for Via {
         else {
             return Ok(Vec::new());
         };
-        let sector = Sector::decode(&bytes).filter(|sector| sector.is_ours() && sector.is_sealed());
+        let sector = Sector::decode(&bytes).filter(Sector::is_ours_anywhere);
         let windows = |sector: Sector| {
             let least = Sectors(sector.head.capacity).saturating_add(TRAILER);
             windows_before(end, least, Sectors(u64::from(sector.chunk())))

@@ -124,15 +124,30 @@ impl Sector {
     /// Whether enough speaks for it: the signature of two bytes alone is also that of a ROM. With the checksum two of
     /// four further signs are wanted, without it three.
     pub(super) fn is_ours(&self) -> bool {
+        let wanted = if self.is_sealed() { 2 } else { 3 };
+        self.is_signed() && self.signs() >= wanted
+    }
+
+    /// Whether enough speaks for it where metadata is not expected: of the many sectors that begin like it and are
+    /// something else, the 8 bits of the checksum are right in one of 256. All signs, or all but one and the second
+    /// checksum.
+    pub(super) fn is_ours_anywhere(&self) -> bool {
+        let wanted = if self.is_second_sealed() { 3 } else { 4 };
+        self.is_signed() && self.is_sealed() && self.signs() >= wanted
+    }
+
+    fn is_signed(&self) -> bool {
+        self.head.signature == u16::from_le_bytes(MAGIC)
+    }
+
+    fn signs(&self) -> usize {
         let signs = [
             self.head.version_number <= NEWEST,
             self.kind() != Kind::Other,
             self.own_place().is_some(),
             self.tail.filler.iter().all(|&byte| byte == 0),
         ];
-        let count = signs.into_iter().filter(|&sign| sign).count();
-        let wanted = if self.is_sealed() { 2 } else { 3 };
-        self.head.signature == u16::from_le_bytes(MAGIC) && count >= wanted
+        signs.into_iter().filter(|&sign| sign).count()
     }
 
     /// What the set is.
