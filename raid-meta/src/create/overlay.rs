@@ -1,8 +1,7 @@
 //! A device as it would be: new bytes over what is there.
 
-use crate::device::{Device, ReadAt};
-use crate::units::{Bytes, SectorSize};
-use std::io;
+use crate::device::{Device, OverlayDisk};
+use crate::units::Bytes;
 use std::sync::Arc;
 
 /// Bytes to be at a place of a device window.
@@ -20,48 +19,11 @@ impl Patch {
 
 /// The device with patches over it, the later ones on top.
 pub(super) fn over(device: &Device, patches: &[Patch]) -> Device {
-    let shifted = |patch: &Patch| Patch {
-        offset: device.offset().saturating_add(patch.offset),
-        bytes: patch.bytes.clone(),
-    };
-    let patches = patches.iter().map(shifted).collect();
-    device.through(Arc::new(Overlay { below: Arc::clone(device.disk()), patches }))
-}
-
-struct Overlay {
-    below: Arc<dyn ReadAt>,
-    /// From the start of the disk.
-    patches: Vec<Patch>,
-}
-
-impl ReadAt for Overlay {
-    fn read_at(&self, offset: Bytes, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.below.read_at(offset, buffer)?;
-        let filled = buffer.get_mut(..read).unwrap_or_default();
-        for patch in &self.patches {
-            lay(offset, filled, patch);
-        }
-        Ok(read)
+    let mut disk = OverlayDisk::new(Arc::clone(device.disk()));
+    for patch in patches {
+        disk.lay(device.offset().saturating_add(patch.offset), patch.bytes.clone());
     }
-
-    fn size(&self) -> Bytes {
-        self.below.size()
-    }
-
-    fn sector_size(&self) -> SectorSize {
-        self.below.sector_size()
-    }
-}
-
-/// Puts the part of a patch that is inside a buffer over it.
-fn lay(offset: Bytes, buffer: &mut [u8], patch: &Patch) {
-    let start = offset.max(patch.offset);
-    let index = |from: Bytes| usize::try_from(start.saturating_sub(from).0).unwrap_or(usize::MAX);
-    let to = buffer.get_mut(index(offset)..).unwrap_or_default();
-    let from = patch.bytes.get(index(patch.offset)..).unwrap_or_default();
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
+    device.through(Arc::new(disk))
 }
 
 #[cfg(test)]
