@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const BLOCK: u64 = 4096;
 const SECTOR: u64 = 512;
 /// The start of the disk that is one piece: the boot sector, labels, and what md and others have from sector 8 on.
-const HEAD: u64 = 16 * SECTOR;
+const HEAD: u64 = 12 * SECTOR;
 /// The end of the disk that is one piece, at least; it begins where a block of md 1.0 would.
 const TAIL: u64 = 16 * SECTOR;
 /// How far from the end single sectors are read.

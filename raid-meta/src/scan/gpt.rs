@@ -103,10 +103,14 @@ fn read_table(device: &Device, sector: u64, unit: SectorSize, found: &mut Search
     })
 }
 
+/// The signature first: where it is not, a sector of 4 KiB is not worth reading.
 fn read_header(device: &Device, sector: u64, unit: SectorSize) -> Result<Decoded<Header>, DeviceError> {
     let offset = Extent::from_blocks(sector, 1, unit).offset;
-    let bytes = if sector == 0 { None } else { read_whole(device, offset, unit.bytes().0)? };
-    Ok(bytes.map_or(Decoded::NotOurs, |bytes| decode_header(&bytes, sector)))
+    let read = |length: u64| if sector == 0 { Ok(None) } else { read_whole(device, offset, length) };
+    if read(SIGNATURE.len() as u64)?.as_deref() != Some(SIGNATURE) {
+        return Ok(Decoded::NotOurs);
+    }
+    Ok(read(unit.bytes().0)?.map_or(Decoded::NotOurs, |bytes| decode_header(&bytes, sector)))
 }
 
 fn decode_header(bytes: &[u8], sector: u64) -> Decoded<Header> {
