@@ -76,12 +76,12 @@ impl Disks {
         probe(self.0.iter().map(device), &Options::default())
     }
 
-    /// Opens an array of the set for reading; else why not.
+    /// Opens an array of the set for reading, through those of the records that it consists of; else why not.
     ///
     /// # Errors
     /// One line.
-    pub fn open(&self, array: &ArrayRecord) -> Result<Volume, String> {
-        Volume::open(array, self, OpenOptions::default()).map_err(|error| error.to_string())
+    pub fn open(&self, array: &ArrayRecord, arrays: &[ArrayRecord]) -> Result<Volume, String> {
+        Volume::open_nested(array, arrays, self, OpenOptions::default()).map_err(|error| error.to_string())
     }
 
     /// Does with the set what the programs do. What is refused is refused; nothing else is looked at.
@@ -103,7 +103,7 @@ impl Disks {
             let _ = (raid_table::draw::text(array, 80, false), raid_table::draw::svg(array));
             let options = raid_table::plan::Options { degraded: true, read_only: true };
             let _ = raid_table::plan::plan(array, &found.arrays, &options);
-            if let Ok(volume) = self.open(array) {
+            if let Ok(volume) = self.open(array, &found.arrays) {
                 read_here_and_there(&volume);
             }
         }

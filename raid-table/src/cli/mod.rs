@@ -19,7 +19,7 @@ Examples:
                                         create all arrays that are whole
   raid-probe *.img | raid-table map --array md_data --sector 0 2048
                                         where two sectors of an array are
-  raid-probe *.img | raid-table read --array md_data | fsck.ext4 -n -
+  raid-probe *.img | raid-table read --array md_data > data.img
                                         the bytes of an array, computed where members are missing
 
 Without a command: emit.";

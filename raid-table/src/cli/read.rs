@@ -7,8 +7,6 @@ use raid_meta::device::ReadAt;
 use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord};
 use raid_meta::units::{Bytes, Sectors};
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -16,8 +14,6 @@ use std::sync::Arc;
 
 /// Bytes read and written at a time.
 const BLOCK: usize = 4 << 20;
-/// Sets nested deeper than this do not exist; records that say so are wrong.
-const MAX_NESTING: u32 = 8;
 
 /// Write the bytes of an array to standard output
 ///
@@ -90,9 +86,7 @@ pub(super) fn open(
     devices: &DeviceArgs,
     options: OpenOptions,
 ) -> Result<Volume, Failure> {
-    let opened = RefCell::default();
-    let sources = Opener { arrays, devices, options, nesting: 0, opened: &opened };
-    Volume::open(array, &sources, options).map_err(|error| {
+    Volume::open_nested(array, arrays, &Opener(devices), options).map_err(|error| {
         let exit = match error {
             OpenVolumeError::Failed { .. } => Exit::No,
             OpenVolumeError::Member { .. } => Exit::System,
@@ -102,43 +96,15 @@ pub(super) fn open(
     })
 }
 
-struct Opener<'a> {
-    arrays: &'a [ArrayRecord],
-    devices: &'a DeviceArgs,
-    options: OpenOptions,
-    nesting: u32,
-    /// Subsets by name: one that is a member of several arrays is opened once.
-    opened: &'a RefCell<HashMap<String, Arc<Volume>>>,
-}
-
-impl Opener<'_> {
-    fn subset(&self, name: &str) -> Result<Arc<dyn ReadAt>, String> {
-        if let Some(volume) = self.opened.borrow().get(name) {
-            return Ok(Arc::<Volume>::clone(volume));
-        }
-        if self.nesting >= MAX_NESTING {
-            return Err(format!("array {name}: nested more than {MAX_NESTING} deep"));
-        }
-        let Some(array) = self.arrays.iter().find(|array| array.name == name) else {
-            return Err(format!("array {name}: not among the records"));
-        };
-        let below = Opener { nesting: self.nesting + 1, ..*self };
-        let volume = Volume::open(array, &below, self.options).map_err(|error| error.to_string())?;
-        let volume = Arc::new(volume);
-        self.opened.borrow_mut().insert(name.to_owned(), Arc::clone(&volume));
-        Ok(volume)
-    }
-}
+/// Opens the devices of the records.
+struct Opener<'a>(&'a DeviceArgs);
 
 impl Sources for Opener<'_> {
     fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
-        if let Some(name) = &member.array {
-            return self.subset(name);
-        }
         let path = member.device.as_deref().unwrap_or_default();
         let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
         let spec = Spec::recorded(path, offset, member.device_length_sectors);
-        let device = spec.open(self.devices).map_err(|error| error.to_string())?;
+        let device = spec.open(self.0).map_err(|error| error.to_string())?;
         Ok(Arc::new(device))
     }
 }

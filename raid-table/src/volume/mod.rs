@@ -9,6 +9,7 @@
 
 mod error;
 mod leg;
+mod nested;
 mod open;
 mod read;
 mod recover;

@@ -26,7 +26,7 @@ fn read_is_right(set: &Disks, found: &Probe, expected: &[u8], what: &dyn Fn() ->
         members.into_iter().any(|member| uses(name, &member.array) || uses(name, &member.metadata_array))
     };
     for array in found.arrays.iter().filter(|array| !is_part(&array.name)) {
-        let Ok(volume) = set.open(array) else { continue };
+        let Ok(volume) = set.open(array, &found.arrays) else { continue };
         let size = volume.size().to_bytes().unwrap_or(Bytes::MAX).0.min(1 << 40);
         for window in 0..size.div_ceil(STRIDE).min(1 << 14) {
             // Another block of each window, so that all places in a chunk are seen.
