@@ -197,6 +197,8 @@ impl Dump {
         let row = |index: usize| {
             let field = |name: &str| format!("physical_disks[{index}].{name}");
             let state = self.number(&field("pd_state"));
+            // A disk that failed is for mdadm not online, rebuilding or in transition, whatever the bits say.
+            let state = if state & 2 == 0 { state } else { state & !(1 | 4 | 8) };
             let online = if state & 1 == 0 { "Offline" } else { "Online" };
             let mut row = vec![
                 index.to_string(),
