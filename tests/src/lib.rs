@@ -25,7 +25,7 @@ mod wreck;
 pub use fixture::Fixture;
 pub use image::sparse_copy;
 pub use pattern::Pattern;
-pub use program::{Outcome, Run, program, run};
+pub use program::{Outcome, Run, mdadm, program, run};
 pub use tables::{TableSet, Tried, try_tables};
 pub use vm::Vm;
 pub use wreck::{Wreck, Wrecked};

@@ -274,3 +274,14 @@ impl std::fmt::Display for Outcome {
         )
     }
 }
+
+/// What mdadm prints of a file, in the same words everywhere.
+///
+/// # Panics
+/// It is not installed; `tests/install-deps` installs it.
+#[must_use]
+pub fn mdadm(arguments: &[&str], path: &Path) -> String {
+    let run = Command::new("mdadm").args(arguments).arg(path).env("TZ", "UTC").env("LC_ALL", "C").output();
+    let output = run.unwrap_or_else(|error| panic!("mdadm: {error} (is tests/install-deps done?)"));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

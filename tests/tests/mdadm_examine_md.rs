@@ -10,22 +10,11 @@ use raid_meta::format::{Metadata, by_name};
 use raid_meta::geometry::{Layout, Level};
 use raid_meta::model::{MemberView, VolumeView};
 use raid_meta::record::{Direction, Problem, Role};
-use raid_tests::Fixture;
+use raid_tests::{Fixture, mdadm};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
-
-/// Runs mdadm on a file; none, and a line that says so, where it is not installed.
-fn mdadm(arguments: &[&str], path: &Path) -> Option<String> {
-    let run = Command::new("mdadm").args(arguments).arg(path).env("TZ", "UTC").env("LC_ALL", "C").output();
-    let Ok(output) = run else {
-        eprintln!("mdadm is not installed (tests/install-deps): nothing compared");
-        return None;
-    };
-    Some(String::from_utf8(output.stdout).unwrap())
-}
 
 /// The lines `key : value` of mdadm's text.
 fn pairs(text: &str) -> BTreeMap<String, String> {
@@ -262,7 +251,7 @@ fn disks() -> Vec<(Fixture, Vec<PathBuf>)> {
 fn mdadm_and_we_say_the_same_of_every_disk() {
     for (_set, disks) in disks() {
         for disk in disks {
-            let Some(text) = mdadm(&["--examine"], &disk) else { return };
+            let text = mdadm(&["--examine"], &disk);
             let compared = compare(&disk, &pairs(&text));
             assert!(compared >= 15, "{}: only {compared} lines compared:\n{text}", disk.display());
             assert!(Ours::of(&disk).metadata.check().is_empty(), "{}", disk.display());
@@ -274,7 +263,7 @@ fn mdadm_and_we_say_the_same_of_every_disk() {
 fn descriptors_of_090_are_the_ones_that_mdadm_lists() {
     for (_set, disks) in disks() {
         for disk in disks {
-            let Some(text) = mdadm(&["--examine"], &disk) else { return };
+            let text = mdadm(&["--examine"], &disk);
             let ours = Ours::of(&disk);
             if ours.metadata.version() != "0.90" {
                 continue;
@@ -374,7 +363,7 @@ fn mdadm_and_we_say_the_same_of_superblocks_in_every_state() {
     for (name, edits) in raid5_cases() {
         let edits: Vec<_> = edits.iter().map(|(at, bytes)| (*at, bytes.as_slice())).collect();
         edited(&set.disks[0], &image, &edits);
-        let Some(text) = mdadm(&["--examine"], &image) else { return };
+        let text = mdadm(&["--examine"], &image);
         let compared = compare(&image, &pairs(&text));
         assert!(compared >= 18, "{name}: only {compared} lines compared:\n{text}");
         assert!(Ours::of(&image).sound, "{name}");
@@ -406,7 +395,7 @@ fn mdadm_and_we_have_the_same_names_for_layouts() {
         for number in layouts {
             let word = u32::to_le_bytes(number);
             edited(&set.disks[0], &image, &[(0x4c, &word)]);
-            let Some(text) = mdadm(&["--examine"], &image) else { return };
+            let text = mdadm(&["--examine"], &image);
             let theirs = pairs(&text);
             let geometry = Ours::of(&image).volume().geometry.unwrap();
             assert_eq!(geometry.level, level);
@@ -442,7 +431,7 @@ fn the_bitmap_is_the_one_that_mdadm_prints() {
     // mdadm takes a file for the bitmap itself.
     let file = set.path("bitmap");
     fs::write(&file, &bitmap).unwrap();
-    let Some(text) = mdadm(&["--examine-bitmap"], &file) else { return };
+    let text = mdadm(&["--examine-bitmap"], &file);
     let theirs = pairs(&text);
     let ours = Ours::of(&image);
     let bits = ours.meaning("bitmap.bits");
@@ -461,7 +450,7 @@ fn the_bitmap_is_the_one_that_mdadm_prints() {
         format!("Allow write behind, max {}", ours.number("bitmap.write_behind"))
     );
     assert!(ours.metadata.check().is_empty());
-    let Some(text) = mdadm(&["--examine"], &image) else { return };
+    let text = mdadm(&["--examine"], &image);
     assert!(compare(&image, &pairs(&text)) >= 18, "{text}");
 }
 
@@ -477,7 +466,7 @@ fn the_bad_blocks_are_the_ones_that_mdadm_prints() {
         bytes[at..at + 8].copy_from_slice(&(start << 10 | length).to_le_bytes());
     }
     fs::write(&image, bytes).unwrap();
-    let Some(text) = mdadm(&["--examine-badblocks"], &image) else { return };
+    let text = mdadm(&["--examine-badblocks"], &image);
     let listed: Vec<String> = text.lines().skip(1).map(|line| line.trim().to_owned()).collect();
     let ours = Ours::of(&image);
     let bad = &ours.volume().own.as_ref().unwrap().bad_sectors;
@@ -502,7 +491,7 @@ fn a_big_endian_090_superblock_says_what_mdadm_says_of_it() {
     }
     superblock.chunks_exact_mut(4).for_each(<[u8]>::reverse);
     fs::write(&image, bytes).unwrap();
-    let Some(text) = mdadm(&["--examine", "-e", "0.swap"], &image) else { return };
+    let text = mdadm(&["--examine", "-e", "0.swap"], &image);
     // mdadm swaps in memory, and says so by a version that is on no disk.
     let mut theirs = pairs(&text);
     theirs.remove("Version");
@@ -519,7 +508,7 @@ fn a_wrong_checksum_is_expected_to_be_the_same_by_both() {
     let mut bytes = fs::read(&set.disks[2]).unwrap();
     bytes[4096 + 0xd8..4096 + 0xdc].copy_from_slice(&[1, 2, 3, 4]);
     fs::write(&image, bytes).unwrap();
-    let Some(text) = mdadm(&["--examine"], &image) else { return };
+    let text = mdadm(&["--examine"], &image);
     assert!(compare(&image, &pairs(&text)) >= 18, "{text}");
     assert!(!Ours::of(&image).sound);
 }
