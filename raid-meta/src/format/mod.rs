@@ -5,6 +5,7 @@
 //! [`MemberView`]. Adding a format is one file, one line in [`FORMATS`], one fixture folder.
 
 pub mod asr;
+mod claims;
 pub mod create;
 pub mod ddf;
 pub mod dm_raid;

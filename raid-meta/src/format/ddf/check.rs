@@ -13,7 +13,7 @@ use super::{names, volume};
 use crate::escape;
 use crate::format::schema::DiskStruct;
 use crate::record::Problem;
-use crate::units::{Bytes, Sectors};
+use crate::units::Sectors;
 
 /// All that is wrong.
 pub(super) fn all(ddf: &Ddf) -> Vec<Problem> {
@@ -21,7 +21,6 @@ pub(super) fn all(ddf: &Ddf) -> Vec<Problem> {
     problems.extend(ddf.copies().flat_map(|copy| copy.all_problems(ddf.endian)));
     problems.extend(ddf.copies().flat_map(|copy| header_rules(ddf, copy)));
     problems.extend(agreement(ddf));
-    problems.extend(places(ddf));
     if ddf.believed().is_some() {
         problems.extend(tables(ddf));
         problems.extend(disks(ddf));
@@ -110,31 +109,6 @@ fn agreement(ddf: &Ddf) -> Option<Problem> {
         return None;
     };
     Some(Problem::warning("copies-differ", format!("{what}; the {} is believed", believed.which.name())))
-}
-
-/// Whether headers and sections lie apart.
-fn places(ddf: &Ddf) -> Option<Problem> {
-    let block = ddf.block.bytes();
-    let of_copy = |copy: &Copy| {
-        let sections = copy.sections.iter();
-        let sections = sections.map(|section| {
-            (
-                format!("{} {}", copy.which.name(), section.kind.name()),
-                section.offset,
-                section.bytes.len() as u64,
-            )
-        });
-        let header = (format!("{} header", copy.which.name()), copy.offset, block.0);
-        sections.chain(std::iter::once(header)).collect::<Vec<_>>()
-    };
-    let anchor = ddf.anchor.iter().map(|anchor| ("anchor".to_owned(), anchor.offset, block.0));
-    let mut places: Vec<(String, Bytes, u64)> = ddf.copies().flat_map(of_copy).chain(anchor).collect();
-    places.sort_by_key(|(_, offset, _)| *offset);
-    let mut pairs = places.iter().zip(places.iter().skip(1));
-    pairs.find_map(|((first, start, length), (second, next, _))| {
-        (start.saturating_add(Bytes(*length)) > *next)
-            .then(|| Problem::error("overlap", format!("{first} reaches into {second}")))
-    })
 }
 
 /// Rules about the heads of the tables of disks.

@@ -10,6 +10,7 @@ use super::metadata::{Anchor, Ddf};
 use super::structs::{DISK_DATA, DiskData, HEADER, Header};
 use super::sum::Sum;
 use crate::device::{Device, DeviceError, ReadAt};
+use crate::format::claims::Claims;
 use crate::format::schema::{DiskStruct, Endian};
 use crate::record::Problem;
 use crate::units::{Bytes, SECTOR_LENGTH, SectorSize};
@@ -88,7 +89,10 @@ fn load(
     if let Some(anchor) = anchor.as_ref().filter(|anchor| anchor.sum.is_none()) {
         problems.push(checksum_problem("anchor", &anchor.bytes, Header::SIZE, endian));
     }
-    let source = Source { device, block, endian };
+    let mut source = Source::new(device, block, endian);
+    if let Some(anchor) = &anchor {
+        source.claims.take(anchor.offset, anchor.bytes.len());
+    }
     let primary = source.copy(Which::Primary, &header, None, &mut problems)?;
     let secondary = source.copy(Which::Secondary, &header, primary.as_ref(), &mut problems)?;
     let is_chance = anchor.as_ref().is_some_and(|anchor| anchor.sum.is_none())
@@ -111,7 +115,7 @@ fn lost_anchor(device: &Device, block: SectorSize) -> Result<Option<Ddf>, Device
         None
     };
     let Some((header, endian)) = header else { return Ok(None) };
-    let source = Source { device, block, endian };
+    let mut source = Source::new(device, block, endian);
     let mut problems = vec![Problem::error(
         "anchor-missing",
         format!(
@@ -159,12 +163,18 @@ struct Source<'a> {
     device: &'a Device,
     block: SectorSize,
     endian: Endian,
+    /// What has been read of it.
+    claims: Claims,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn new(device: &'a Device, block: SectorSize, endian: Endian) -> Self {
+        Self { device, block, endian, claims: Claims::default() }
+    }
+
     /// The copy that a header points to; none, and a problem, where there is no header.
     fn copy(
-        &self,
+        &mut self,
         which: Which,
         anchor: &Header,
         other: Option<&Copy>,
@@ -188,6 +198,9 @@ impl Source<'_> {
         if signature(&bytes, self.endian) != Some(HEADER) {
             return problem(format!("there is none in block {lba}"));
         }
+        if !self.claims.take(offset, bytes.len()) {
+            return problem(format!("block {lba} is other metadata of the disk"));
+        }
         let Some(header) = Header::decode(&bytes, self.endian) else { return Ok(None) };
         let sum = header_sum(&bytes, self.endian);
         let mut copy = Copy { which, offset, bytes, header, sum, sections: Vec::new(), problems: Vec::new() };
@@ -207,7 +220,7 @@ impl Source<'_> {
     }
 
     /// Reads all sections of a copy: in one piece where they lie side by side.
-    fn sections(&self, copy: &mut Copy, other: Option<&Copy>) -> Result<(), DeviceError> {
+    fn sections(&mut self, copy: &mut Copy, other: Option<&Copy>) -> Result<(), DeviceError> {
         let mut places = Vec::new();
         for kind in Kind::ALL {
             match self.place(copy, kind) {
@@ -235,7 +248,7 @@ impl Source<'_> {
     }
 
     /// Where a section is, bounded; none where there is none.
-    fn place(&self, copy: &Copy, kind: Kind) -> Result<Option<(Bytes, usize)>, Problem> {
+    fn place(&mut self, copy: &Copy, kind: Kind) -> Result<Option<(Bytes, usize)>, Problem> {
         let Some((offset, length)) = kind.place(&copy.header) else {
             return match kind.is_needed() {
                 true => Err(Problem::error("section-missing", format!("{}: there is none", kind.name()))),
@@ -256,7 +269,12 @@ impl Source<'_> {
         let end = start.zip(length).and_then(|(start, length)| start.checked_add(length));
         match (start, length, end) {
             (Some(start), Some(length), Some(end)) if end <= self.device.size() => {
-                Ok(Some((start, usize::try_from(length.0).unwrap_or_default())))
+                let length = usize::try_from(length.0).unwrap_or_default();
+                if !self.claims.take(start, length) {
+                    let message = format!("{}: at byte {start} it overlaps other metadata", kind.name());
+                    return Err(Problem::error("overlap", message));
+                }
+                Ok(Some((start, length)))
             }
             _ => out(format!("it ends beyond the device of {} bytes", self.device.size())),
         }

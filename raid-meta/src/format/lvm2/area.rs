@@ -9,6 +9,7 @@ use super::label::Location;
 use crate::device::Device;
 use crate::disk_struct;
 use crate::escape::escape;
+use crate::format::claims::Claims;
 use crate::format::schema::{DiskStruct, Endian, FieldWalk, Repr};
 use crate::model::Field;
 use crate::record::{ChecksumState, Problem};
@@ -147,8 +148,8 @@ pub(super) struct MetadataArea {
 }
 
 impl MetadataArea {
-    /// Reads the area that a label lists.
-    pub(super) fn read(device: &Device, number: usize, location: &Location) -> Self {
+    /// Reads the area that a label lists, except for what is taken.
+    pub(super) fn read(device: &Device, number: usize, location: &Location, claims: &mut Claims) -> Self {
         let mut area = Self {
             offset: Bytes(location.offset),
             bytes: Vec::new(),
@@ -159,14 +160,18 @@ impl MetadataArea {
         };
         let fail = |code, message: String| Problem::error(code, format!("metadata area {number}: {message}"));
         match device.read(area.offset, SECTOR_LENGTH) {
-            Ok(Some(bytes)) => area.bytes = bytes,
+            Ok(Some(bytes)) if claims.take(area.offset, bytes.len()) => area.bytes = bytes,
+            Ok(Some(_)) => {
+                let message = format!("at byte {} it overlaps other metadata", area.offset);
+                area.problems.push(fail("area-overlaps", message));
+            }
             Ok(None) => {
                 area.problems.push(fail("area-out-of-range", format!("begins at byte {}", area.offset)))
             }
             Err(error) => area.problems.push(fail("area-unreadable", error.to_string())),
         }
         match area.usable_header(location) {
-            Ok(header) => area.read_texts(device, number, &header),
+            Ok(header) => area.read_texts(device, number, &header, claims),
             Err(Some((code, message))) => area.problems.push(fail(code, message)),
             Err(None) => {}
         }
@@ -205,14 +210,15 @@ impl MetadataArea {
         TextLocation::decode(self.bytes.get(role.location_at()..)?, Endian::Little)
     }
 
-    fn read_texts(&mut self, device: &Device, number: usize, header: &AreaHeader) {
+    fn read_texts(&mut self, device: &Device, number: usize, header: &AreaHeader, claims: &mut Claims) {
         for role in Role::ALL {
             let Some(location) = self.location(role).filter(|location| !location.is_empty()) else {
                 continue;
             };
             self.is_ignored |= role == Role::Committed && location.flags & IGNORED != 0;
             let text = pieces(self.offset, header.size, &location)
-                .and_then(|pieces| read_text(device, role, pieces, &location));
+                .and_then(|pieces| read_text(device, role, pieces, &location))
+                .and_then(|text| claimed(text, claims));
             match text {
                 Ok(text) => {
                     self.problems.extend(text_problem(number, &text, &location));
@@ -322,6 +328,17 @@ fn read_text(
     }
     let state = if checksum(&bytes) == location.checksum { ChecksumState::Ok } else { ChecksumState::Bad };
     Ok(Text::new(role, pieces, bytes, state))
+}
+
+/// The text, unless it is where other metadata is.
+fn claimed(text: Text, claims: &mut Claims) -> Result<Text, String> {
+    let mut with_it = claims.clone();
+    let is_free = text.pieces.iter().all(|&(offset, length)| with_it.take(offset, length));
+    if !is_free {
+        return Err("overlaps other metadata".to_owned());
+    }
+    *claims = with_it;
+    Ok(text)
 }
 
 fn text_problem(number: usize, text: &Text, location: &TextLocation) -> Option<Problem> {

@@ -5,6 +5,7 @@ use super::label::{self, Label};
 use super::vg::Vg;
 use super::{NAME, text, view};
 use crate::device::Device;
+use crate::format::claims::Claims;
 use crate::format::{Found, Metadata};
 use crate::model::{Area, Field, MemberView};
 use crate::record::{ChecksumState, Problem};
@@ -27,8 +28,10 @@ impl Lvm2Member {
     /// Reads what a label leads to.
     pub(super) fn load(device: &Device, label: Label, problems: Vec<Problem>) -> Self {
         let locations = label.metadata.entries.iter().take(MAX_AREAS).enumerate();
-        let areas: Vec<MetadataArea> =
-            locations.map(|(number, location)| MetadataArea::read(device, number, location)).collect();
+        let mut claims = Claims::default();
+        claims.take(label.offset, label.bytes.len());
+        let read = |(number, location)| MetadataArea::read(device, number, location, &mut claims);
+        let areas: Vec<MetadataArea> = locations.map(read).collect();
         let mut member = Self { label, areas, vg: None, problems };
         member.problems.extend(member.label.check(crate::device::ReadAt::size(device)));
         member.vg = member.freshest();

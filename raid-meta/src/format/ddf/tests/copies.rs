@@ -1,6 +1,7 @@
 //! Which copy is believed, what is found without an anchor, and where.
 
 use super::*;
+use crate::format::claims::assert_apart;
 use crate::identify::identify;
 use crate::record::Evidence;
 
@@ -176,4 +177,34 @@ fn an_anchor_that_is_not_in_the_last_block_is_found_by_search() {
     assert!(find(&Ddf, &grown).is_none());
     let window = Range { offset: Bytes(0), length: device.size() };
     assert_eq!(Ddf.windows(&grown, anchor.offset).unwrap(), [window]);
+}
+
+#[test]
+fn what_overlaps_other_metadata_is_not_read_twice() {
+    let device = &made(Level::Raid1, 2)[0];
+    let anchor = (device.size().0 / 512 - 1) - (decoded(device).primary.unwrap().offset.0 / 512);
+    let anchor = u32::try_from(anchor).unwrap();
+    let onto_anchor = with_header(device, false, |header| header.physical_disk_data_offset = anchor);
+    let onto_section = with_header(device, false, |header| {
+        header.physical_disk_data_offset = header.virtual_disk_records_offset
+    });
+    for device in [onto_anchor, onto_section] {
+        let ddf = decoded(&device);
+        assert_eq!(codes(&ddf.primary.as_ref().unwrap().problems), ["overlap"]);
+        assert_eq!(believed(&device), "secondary");
+        assert_apart(&ddf.areas());
+    }
+}
+
+#[test]
+fn a_header_is_not_a_second_copy_of_itself() {
+    let device = edited(&made(Level::Raid1, 2)[0], |ddf| {
+        let anchor = ddf.anchor.as_mut().unwrap();
+        anchor.header.secondary_header_lba = anchor.header.primary_header_lba;
+        anchor.bytes = anchor.header.encode(Endian::Big);
+    });
+    let ddf = decoded(&device);
+    assert!(ddf.secondary.is_none());
+    assert_eq!(codes(&ddf.problems), ["header-missing"]);
+    assert_apart(&ddf.areas());
 }

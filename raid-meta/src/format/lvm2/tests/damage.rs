@@ -1,6 +1,7 @@
 //! What is wrong, and what nobody would write.
 
 use super::*;
+use crate::format::claims::assert_apart;
 use crate::geometry::Level;
 use crate::record::Health;
 use proptest::prelude::*;
@@ -75,6 +76,33 @@ fn bounds_of_areas_and_texts_are_looked_at_before_they_are_used() {
     assert!(problems_of(&far).contains(&"area-out-of-range".to_owned()));
     let magic = header_sealed(disk, |disk| disk[AREA + 5] ^= 1);
     assert!(problems_of(&magic).contains(&"area-magic".to_owned()));
+}
+
+#[test]
+fn what_overlaps_other_metadata_is_not_read_twice() {
+    let disk = one("");
+    let sound = label_sealed(disk.clone(), |_| ());
+    assert_eq!(problems_of(&sound), Vec::<String>::new());
+    let list = |offset: usize| {
+        label_sealed(disk.clone(), |disk| {
+            let extension = disk[632..656].to_vec();
+            put_u64(disk, 632, offset);
+            put_u64(disk, 640, AREA_SIZE);
+            disk[648..664].fill(0);
+            put(disk, 664, &extension[16..]);
+        })
+    };
+    for offset in [AREA, AREA + 511, 512, AREA + 600] {
+        let disk = list(offset);
+        assert!(problems_of(&disk).contains(&"area-overlaps".to_owned()), "{offset}");
+        assert_apart(&find(&disk)[0].metadata.as_ref().unwrap().areas());
+    }
+    let twice = header_sealed(disk.clone(), |disk| {
+        let committed = disk[AREA + 40..AREA + 64].to_vec();
+        put(disk, AREA + 64, &committed);
+    });
+    assert!(problems_of(&twice).contains(&"text-out-of-range".to_owned()));
+    assert_apart(&find(&twice)[0].metadata.as_ref().unwrap().areas());
 }
 
 #[test]
