@@ -18,6 +18,7 @@ test:
 	tests/install-deps
 	tests/vm/run --prepare
 	$(CARGO) build --workspace --locked
+	tests/fuzz/run --build
 	$(CARGO) test --workspace --locked --doc
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace --locked --no-fail-fast

@@ -9,6 +9,9 @@ use raid_meta::units::Bytes;
 /// Bytes of a device that a history may name areas of.
 const MAX_HISTORY: usize = 4096;
 
+/// What may be read of a disk to find and decode the metadata of one format on it, and for its history.
+const MAX_READ: u64 = 64 << 20;
+
 /// Asks a format about a disk, and about the disk after all checksums have been made right, so that what lies behind them
 /// is reached too.
 pub fn format(format: &'static dyn Format, image: &Image) {
@@ -21,7 +24,11 @@ pub fn format(format: &'static dyn Format, image: &Image) {
 /// Asks a format about a disk; the disk with the checksums of all that was found made right.
 fn found(format: &'static dyn Format, device: &Device, image: &Image) -> Option<Image> {
     let mut mended = None;
-    for found in format.find(device).expect("a disk in memory can be read") {
+    let before = image.read_so_far();
+    let finds = format.find(device).expect("a disk in memory can be read");
+    let read = image.read_so_far() - before;
+    assert!(read <= MAX_READ, "{} reads {read} bytes", format.name());
+    for found in finds {
         for problem in &found.problems {
             is_clean(&problem.message);
         }
@@ -34,7 +41,10 @@ fn found(format: &'static dyn Format, device: &Device, image: &Image) -> Option<
             image.write(area.offset.0, &area.bytes);
         }
     }
+    let before = image.read_so_far();
     let history = format.history(device).expect("a disk in memory can be read");
+    let read = image.read_so_far() - before;
+    assert!(read <= MAX_READ, "{} reads {read} bytes for its history", format.name());
     assert!(history.len() <= MAX_HISTORY, "{} generations", history.len());
     history.iter().flat_map(|generation| &generation.description).for_each(|text| is_clean(text));
     mended
@@ -98,7 +108,9 @@ fn view_is_clean(view: &MemberView) {
     let texts = [&view.set_name, &view.member_id, &view.key].into_iter().flatten();
     texts.chain([&view.set_id]).for_each(|text| is_clean(text));
     for volume in &view.volumes {
-        assert!(!volume.dm_name.is_empty() && !volume.dm_name.contains('/'), "{:?}", volume.dm_name);
+        // What has no set has no name.
+        let is_named = !volume.dm_name.is_empty() || view.set_id.is_empty();
+        assert!(is_named && !volume.dm_name.contains('/'), "{:?}", volume.dm_name);
         is_clean(&volume.dm_name);
         is_clean(&volume.uuid);
         volume.name.iter().for_each(|name| is_clean(name));
@@ -108,7 +120,7 @@ fn view_is_clean(view: &MemberView) {
 }
 
 /// Text that can be printed.
-fn is_clean(text: &str) {
+pub fn is_clean(text: &str) {
     assert!(!text.chars().any(char::is_control), "{text:?}");
 }
 
