@@ -127,7 +127,7 @@ impl Metadata for Lvm2Member {
 
     fn fields(&self) -> Vec<Field> {
         let mut fields = self.label.fields();
-        for (number, area) in self.areas.iter().enumerate() {
+        for (number, area) in self.areas.iter().enumerate().filter(|(_, area)| !area.bytes.is_empty()) {
             fields.extend(area.fields(number));
             fields.extend(area.texts.iter().flat_map(|text| text::fields(text, &prefix(number, text.role))));
         }
