@@ -129,6 +129,22 @@ impl NewSet {
         self.disks.iter().map(Device::size).min().unwrap_or_default()
     }
 
+    /// Refuses what a format without bitmaps has not: versions beside those named, and a bitmap.
+    ///
+    /// # Errors
+    /// Another version is asked for, or a bitmap.
+    pub fn only_versions(&self, format: &'static str, versions: &[&str]) -> Result<(), CreateError> {
+        if let Some(wanted) = self.version.as_deref().filter(|wanted| !versions.contains(wanted)) {
+            let found = crate::escape::escape(wanted.as_bytes());
+            let expected = if versions.is_empty() { "none".to_owned() } else { versions.join(" or ") };
+            return Err(CreateError::invalid(format, "metadata version", found, expected));
+        }
+        if self.bitmap {
+            return Err(CreateError::invalid(format, "bitmap", "internal", "none"));
+        }
+        Ok(())
+    }
+
     /// Bytes for one of several identities: the same for the same `purpose`, different for others.
     #[must_use]
     pub fn identity_for(&self, purpose: &str) -> [u8; 20] {

@@ -31,6 +31,7 @@ const MIRROR_UNIT: u64 = 128;
 
 /// Metadata for all disks of the set, the spares last.
 pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+    set.only_versions(NAME, &fresh::VERSIONS)?;
     check_name(&set.name)?;
     let geometry = geometry(set)?;
     let numbers = Numbers::of(&geometry).ok_or_else(|| layout_error(set))?;

@@ -135,9 +135,11 @@ fn disk(set: &NewSet, index: usize, sectors: u64, reference: u32) -> PdEntry {
     }
 }
 
-/// Whether version 2.0 is asked for; 1.2 is what mdadm reads.
-pub(super) fn is_version_2(set: &NewSet) -> bool {
-    set.version.as_deref().is_some_and(|version| version.trim_start_matches('0').starts_with('2'))
+/// Versions that can be made, as they are recorded, the usual one first: it is what mdadm reads.
+pub(super) const VERSIONS: [&str; 2] = ["01.02.00", "02.00.00"];
+
+fn is_version_2(set: &NewSet) -> bool {
+    set.version.as_deref() == Some("02.00.00")
 }
 
 /// The block size in a configuration: recorded since version 2.0.

@@ -57,6 +57,7 @@ impl Rules {
     /// # Errors
     /// What the format can not do, or a disk that is too small.
     pub fn plan(&self, set: &NewSet) -> Result<Plan, CreateError> {
+        set.only_versions(self.format, &[])?;
         self.check_count(set)?;
         let chunk = self.chunk(set)?;
         let slots = u32::try_from(set.disks.len()).unwrap_or(u32::MAX);

@@ -88,7 +88,7 @@ fn hostile_names_are_kept_and_shown_harmless() {
 
 #[test]
 fn version_2_is_made_when_it_is_asked_for() {
-    let set = NewSet { version: Some("2.0".to_owned()), ..wanted(Level::Raid5, 3) };
+    let set = NewSet { version: Some("02.00.00".to_owned()), ..wanted(Level::Raid5, 3) };
     let devices = created(&Ddf, &set);
     assert_eq!(metadata(&Ddf, &devices[0]).version(), "02.00.00");
     assert_eq!(decoded(&devices[0]).configs()[0].head.block_size, 512);

@@ -119,12 +119,7 @@ fn check(set: &NewSet) -> Result<(), CreateError> {
     if name.is_empty() || name.len() > NAME_BYTES || name.contains(&0) {
         return invalid("name", crate::escape::escape(name), "1 to 16 bytes");
     }
-    if let Some(version) = set.version.as_ref().filter(|version| *version != VERSION) {
-        return invalid("metadata version", crate::escape::escape(version.as_bytes()), VERSION);
-    }
-    if set.bitmap {
-        return invalid("bitmap", "internal".to_owned(), "none");
-    }
+    set.only_versions(NAME, &[VERSION])?;
     check_layout(set)?;
     check_chunk(set)?;
     check_sector_sizes(set)
