@@ -5,9 +5,8 @@
 //! tests of `create` itself.
 
 use crate::{Outcome, run};
-use raid_meta::create::{NotCreated, create};
 use raid_meta::device::{Device, SimDisk};
-use raid_meta::format::create::NewSet;
+use raid_meta::format::create::{CreateError, NewSet};
 use raid_meta::format::{FORMATS, Format};
 use raid_meta::geometry::{Layout, Level, ParityLayout};
 use raid_meta::units::Bytes;
@@ -15,12 +14,12 @@ use serde_json::Value;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
 /// Size of every disk: what ddf needs, and nothing is written to most of it.
 pub const DISK: u64 = 64 << 20;
-/// The name of every volume.
+/// The name of the volume, unless it has a number.
 pub const NAME: &str = "vol0";
 /// The time that the metadata records.
 pub const TIME: &str = "1800000000";
@@ -31,6 +30,29 @@ const DISKS: [usize; 6] = [2, 3, 4, 5, 6, 8];
 const NUMBERS_USED: usize = 2;
 /// Layouts of raid10 that are tried; those with parity are all tried.
 const RAID10_LAYOUTS: [&str; 6] = ["near-2", "near-3", "far-2", "offset-2", "far-2-sets", "near-2-far-2"];
+
+/// What blkid calls the members of a format.
+///
+/// # Panics
+/// It does not know the format, as far as is known here.
+#[must_use]
+pub fn blkid_type(format: &str) -> &'static str {
+    match format {
+        "asr" => "adaptec_raid_member",
+        "ddf" => "ddf_raid_member",
+        "hpt37x" => "hpt37x_raid_member",
+        "hpt45x" => "hpt45x_raid_member",
+        "isw" => "isw_raid_member",
+        "jmicron" => "jmicron_raid_member",
+        "lsi" => "lsi_mega_raid_member",
+        "md" => "linux_raid_member",
+        "nvidia" => "nvidia_raid_member",
+        "pdc" => "promise_fasttrack_raid_member",
+        "sil" => "silicon_medley_raid_member",
+        "via" => "via_raid_member",
+        other => panic!("what does blkid call {other}?"),
+    }
+}
 
 /// How a set is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +68,9 @@ pub struct Recipe {
     /// Number of disks.
     pub disks: usize,
     /// Name of the volume.
-    pub name: &'static str,
+    pub name: String,
+    /// Tells it from others that are looked at together: by its serial numbers, identities and images.
+    pub number: usize,
 }
 
 /// A set on images in a folder of its own, each with its serial number beside it.
@@ -66,7 +90,20 @@ pub struct MadeSet {
 /// Everything that can be made.
 #[must_use]
 pub fn all() -> Vec<Recipe> {
-    FORMATS.iter().flat_map(|&format| of_format(format)).collect()
+    static ALL: OnceLock<Vec<Recipe>> = OnceLock::new();
+    ALL.get_or_init(|| FORMATS.iter().flat_map(|&format| of_format(format)).collect()).clone()
+}
+
+/// What can be made in some formats, numbered: `everything`, or each level with its usual layout, and each version as a
+/// mirror.
+#[must_use]
+pub fn numbered(is_wanted: impl Fn(&str) -> bool, everything: bool) -> Vec<Recipe> {
+    let is_usual = |recipe: &Recipe| {
+        recipe.layout.is_none() && (recipe.version.is_none() || recipe.level == Level::Raid1)
+    };
+    let wanted = |recipe: &Recipe| is_wanted(recipe.format) && (everything || is_usual(recipe));
+    let recipes = all().into_iter().filter(wanted).enumerate();
+    recipes.map(|(number, recipe)| Recipe { number, name: format!("vol{number}"), ..recipe }).collect()
 }
 
 fn of_format(format: &'static dyn Format) -> Vec<Recipe> {
@@ -90,7 +127,16 @@ fn of_level(
     level: Level,
     layout: Option<Layout>,
 ) -> Vec<Recipe> {
-    let recipe = |disks| Recipe { format: format.name(), version, level, layout, disks, name: NAME };
+    let name = NAME.to_owned();
+    let recipe = |disks| Recipe {
+        format: format.name(),
+        version,
+        level,
+        layout,
+        disks,
+        name: name.clone(),
+        number: 0,
+    };
     DISKS.into_iter().map(recipe).filter(|recipe| is_possible(format, recipe)).collect()
 }
 
@@ -102,26 +148,26 @@ fn layouts(level: Level) -> Vec<Layout> {
     }
 }
 
-/// Whether the format says that it can. What goes wrong after that is for a test to see.
+/// Whether the format says that it can. What goes wrong on a disk, or after that, is for a test to see.
 fn is_possible(format: &'static dyn Format, recipe: &Recipe) -> bool {
     let device = |index: usize| {
         let disk = SimDisk::new(Bytes(DISK));
         let path = PathBuf::from(format!("disk{index}"));
-        Device::whole(&path, Arc::new(disk)).with_serial(Some(serial(index)))
+        Device::whole(&path, Arc::new(disk)).with_serial(Some(recipe.serial(index)))
     };
     let set = NewSet {
         version: recipe.version.map(str::to_owned),
         layout: recipe.layout,
-        ..NewSet::new(recipe.level, recipe.name, (0..recipe.disks).map(device).collect())
+        ..NewSet::new(recipe.level, recipe.name.as_str(), (0..recipe.disks).map(device).collect())
     };
-    !matches!(create(format, &set, false), Err(NotCreated::Impossible(_)))
-}
-
-fn serial(index: usize) -> String {
-    format!("SERIAL{index:02}")
+    !matches!(format.create(&set), Err(CreateError::Unsupported { .. } | CreateError::Invalid { .. }))
 }
 
 impl Recipe {
+    fn serial(&self, index: usize) -> String {
+        format!("SERIAL{:03}{index:02}", self.number)
+    }
+
     /// The arguments of `raid-meta create` that ask for it, without the disks.
     #[must_use]
     pub fn arguments(&self) -> Vec<String> {
@@ -132,7 +178,7 @@ impl Recipe {
         };
         option("--metadata-version", self.version.map(str::to_owned));
         option("--layout", self.layout.map(|layout| layout.to_string()));
-        option("--name", Some(self.name.to_owned()));
+        option("--name", Some(self.name.clone()));
         arguments
     }
 
@@ -144,9 +190,9 @@ impl Recipe {
     pub fn blank(&self) -> (TempDir, Vec<PathBuf>) {
         let directory = tempfile::tempdir().expect("a folder for images");
         let image = |index: usize| {
-            let path = directory.path().join(format!("disk{index}.img"));
+            let path = directory.path().join(format!("set{}-disk{index}.img", self.number));
             File::create(&path).and_then(|file| file.set_len(DISK)).expect("an image");
-            fs::write(format!("{}.serial", path.display()), format!("{}\n", serial(index)))
+            fs::write(format!("{}.serial", path.display()), format!("{}\n", self.serial(index)))
                 .expect("a serial");
             path
         };
@@ -174,7 +220,7 @@ impl Recipe {
         assert_eq!(outcome.code, Some(0), "{self}: {outcome}");
         let array =
             outcome.records_of("array").pop().unwrap_or_else(|| panic!("{self}: no array: {outcome}"));
-        let serials = (0..self.disks).map(serial).collect();
+        let serials = (0..self.disks).map(|index| self.serial(index)).collect();
         MadeSet { recipe: self.clone(), disks, serials, array, directory }
     }
 
@@ -187,7 +233,7 @@ impl Recipe {
         run("raid-meta")
             .arg("create")
             .args(self.arguments())
-            .args(["--seed", "made"])
+            .args(["--seed", &format!("made{}", self.number)])
             .args(arguments)
             .args(undo.iter().flat_map(|path| ["--undo".as_ref(), path.as_os_str()]))
             .args(disks)

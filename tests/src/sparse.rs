@@ -1,10 +1,12 @@
 //! Disks in memory: what is written somewhere, and zeros everywhere else.
 
+use nix::errno::Errno;
+use nix::unistd::{Whence, lseek};
 use raid_meta::device::ReadAt;
 use raid_meta::units::{Bytes, SectorSize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +27,15 @@ pub struct SparseDisk {
     bytes_read: Arc<AtomicU64>,
 }
 
+/// The first page from there on that is not in a hole; none at the end.
+fn data_from(file: &File, at: u64) -> io::Result<Option<u64>> {
+    match lseek(file, i64::try_from(at).map_err(io::Error::other)?, Whence::SeekData) {
+        Ok(found) => Ok(u64::try_from(found).ok().map(|found| found / PAGE * PAGE)),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl SparseDisk {
     /// A blank disk.
     #[must_use]
@@ -38,21 +49,26 @@ impl SparseDisk {
     /// What the system says.
     pub fn load(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
+        let size = file.metadata()?.len();
         let mut pages = BTreeMap::new();
-        let mut size = 0;
-        loop {
+        let mut next = 0;
+        while let Some(at) = data_from(&file, next)? {
             let mut page = Vec::new();
+            file.seek(SeekFrom::Start(at))?;
             (&mut file).take(PAGE).read_to_end(&mut page)?;
-            let length = page.len() as u64;
             if page.iter().any(|&byte| byte != 0) {
                 page.resize(4096, 0);
-                pages.insert(size / PAGE, page.into_boxed_slice());
+                pages.insert(at / PAGE, page.into_boxed_slice());
             }
-            size += length;
-            if length < PAGE {
-                return Ok(Self { size, pages: Arc::new(pages), ..Self::default() });
-            }
+            next = at + PAGE;
         }
+        Ok(Self { size, pages: Arc::new(pages), ..Self::default() })
+    }
+
+    /// Whether images hold the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.size == other.size && self.pages == other.pages && self.patches == other.patches
     }
 
     /// Writes an image with holes.

@@ -4,6 +4,7 @@
 
 use raid_meta::geometry::Level;
 use raid_tests::recipes::{self, NAME, Recipe};
+use raid_tests::sparse::SparseDisk;
 use raid_tests::{Outcome, Run, run};
 use serde_json::Value;
 use std::fs::{self, File};
@@ -13,22 +14,6 @@ use std::process::Command;
 /// What has to be possible, at the least: format and levels.
 const LEVELS: [(&str, &str); 2] =
     [("md", "linear raid0 raid1 raid4 raid5 raid6 raid10"), ("isw", "raid0 raid1 raid5 raid10")];
-
-/// What blkid calls the members of a format.
-const BLKID_TYPES: [(&str, &str); 12] = [
-    ("asr", "adaptec_raid_member"),
-    ("ddf", "ddf_raid_member"),
-    ("hpt37x", "hpt37x_raid_member"),
-    ("hpt45x", "hpt45x_raid_member"),
-    ("isw", "isw_raid_member"),
-    ("jmicron", "jmicron_raid_member"),
-    ("lsi", "lsi_mega_raid_member"),
-    ("md", "linux_raid_member"),
-    ("nvidia", "nvidia_raid_member"),
-    ("pdc", "promise_fasttrack_raid_member"),
-    ("sil", "silicon_medley_raid_member"),
-    ("via", "via_raid_member"),
-];
 
 fn recipe(format: &str, level: Level) -> Recipe {
     let found = recipes::all().into_iter().find(|recipe| recipe.format == format && recipe.level == level);
@@ -40,8 +25,12 @@ fn probe(disks: &[PathBuf]) -> Outcome {
 }
 
 /// Everything that is on disks.
-fn bytes(disks: &[PathBuf]) -> Vec<Vec<u8>> {
-    disks.iter().map(|disk| fs::read(disk).unwrap()).collect()
+fn content(disks: &[PathBuf]) -> Vec<SparseDisk> {
+    disks.iter().map(|disk| SparseDisk::load(disk).unwrap()).collect()
+}
+
+fn is_same(before: &[SparseDisk], disks: &[PathBuf]) -> bool {
+    before.iter().zip(content(disks)).all(|(before, now)| before.is_same(&now))
 }
 
 #[test]
@@ -132,7 +121,7 @@ fn redundancy_that_was_never_computed_is_not_taken_for_valid_where_that_can_be_s
 fn the_same_seed_and_time_give_the_same_bytes() {
     for recipe in recipes::all().iter().filter(|recipe| recipe.layout.is_none()) {
         let (first, second) = (recipe.make(), recipe.make());
-        assert!(bytes(&first.disks) == bytes(&second.disks), "{recipe}");
+        assert!(is_same(&content(&first.disks), &second.disks), "{recipe}");
     }
 }
 
@@ -161,13 +150,15 @@ fn without_a_seed_no_two_sets_are_the_same() {
 #[test]
 fn blkid_names_the_format() {
     for recipe in recipes::all() {
-        let Some((_, kind)) = BLKID_TYPES.iter().find(|(format, _)| *format == recipe.format) else {
-            continue;
-        };
         let set = recipe.make();
         for disk in &set.disks {
             let found = Run::of("blkid").args(["-p", "-o", "value", "-s", "TYPE"]).arg(disk).outcome();
-            assert_eq!(found.text().trim(), *kind, "{recipe} {}: {found}", disk.display());
+            assert_eq!(
+                found.text().trim(),
+                recipes::blkid_type(recipe.format),
+                "{recipe} {}: {found}",
+                disk.display()
+            );
         }
     }
 }
@@ -190,12 +181,17 @@ fn mdadm_reads_what_it_knows_without_a_complaint() {
 fn disks_that_carry_a_set_are_refused_unless_forced_and_then_carry_only_the_new_one() {
     for old in recipes::all().iter().filter(|recipe| recipe.layout.is_none()) {
         let set = old.make();
-        let before = bytes(&set.disks);
-        let new = Recipe { level: Level::Raid0, disks: old.disks, name: "new", ..recipe("md", Level::Raid0) };
+        let before = content(&set.disks);
+        let new = Recipe {
+            level: Level::Raid0,
+            disks: old.disks,
+            name: "new".to_owned(),
+            ..recipe("md", Level::Raid0)
+        };
         let refused = new.create(&set.disks, &["--write"]).expect_code(1);
         assert!(refused.stderr.contains(&format!(": carries {}", old.format)), "{old}: {refused}");
         assert!(refused.stderr.lines().all(|line| line.ends_with("; --force overwrites it")), "{refused}");
-        assert!(bytes(&set.disks) == before, "{old}");
+        assert!(is_same(&before, &set.disks), "{old}");
         let forced = new.create(&set.disks, &["--write", "--force"]).expect_code(0);
         assert!(forced.stderr.contains(&format!(": carries {}", old.format)), "{old}: {forced}");
         let found = probe(&set.disks).expect_code(0);
@@ -321,9 +317,24 @@ fn what_is_impossible_is_wrong_usage_told_in_one_line() {
 }
 
 #[test]
+fn a_version_or_a_bitmap_that_a_format_has_not_is_wrong_usage() {
+    let usual = |recipe: &&Recipe| recipe.level == Level::Raid1 && recipe.version.is_none();
+    for recipe in recipes::all().iter().filter(usual) {
+        let (_directory, disks) = recipe.blank();
+        let other = recipe.create(&disks, &["--metadata-version", "9.9"]).expect_code(2);
+        assert!(other.stderr.contains("metadata version is 9.9, expected "), "{recipe}: {other}");
+        if recipe.format != "md" {
+            let bitmap = recipe.create(&disks, &["--bitmap", "internal"]).expect_code(2);
+            assert!(bitmap.stderr.contains("bitmap is internal, expected none"), "{recipe}: {bitmap}");
+        }
+    }
+}
+
+#[test]
 fn a_second_volume_is_added_to_a_container_that_has_room() {
     let first = recipe("isw", Level::Raid5).make_with(&["--assume-clean", "--size", "16M"]);
-    let second = Recipe { name: "second", disks: first.disks.len(), ..recipe("isw", Level::Raid0) };
+    let second =
+        Recipe { name: "second".to_owned(), disks: first.disks.len(), ..recipe("isw", Level::Raid0) };
     let made = second.create(&first.disks, &["--write"]).expect_code(0);
     assert_eq!(made.records_of("array").len(), 1, "{made}");
     let arrays = probe(&first.disks).expect_code(0).records_of("array");
