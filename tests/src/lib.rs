@@ -6,10 +6,12 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 pub mod cost;
+mod filled;
 mod fixture;
 pub mod forge;
 pub mod generated;
 mod image;
+pub mod mapping;
 pub mod mixed;
 mod pattern;
 mod program;
@@ -22,6 +24,7 @@ mod vm;
 pub mod whole;
 mod wreck;
 
+pub use filled::fill;
 pub use fixture::Fixture;
 pub use image::sparse_copy;
 pub use pattern::Pattern;

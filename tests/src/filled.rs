@@ -1,0 +1,40 @@
+//! Fills an array on images with the pattern, in userspace: without a kernel, through [`WritableVolume`].
+
+use raid_meta::device::{WritableDisk, WriteAt};
+use raid_meta::escape::text_to_path;
+use raid_meta::record::{ArrayMember, ArrayRecord};
+use raid_meta::units::{Bytes, SECTOR_BYTES};
+use raid_table::volume::{Targets, WritableVolume};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The images that the records name.
+struct Images;
+
+impl Targets for Images {
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn WriteAt>, String> {
+        let device = member.device.as_deref().ok_or("a member without a device")?;
+        let disk = WritableDisk::open(&text_to_path(device), None, Path::new("/"));
+        disk.map(|disk| Arc::new(disk) as Arc<dyn WriteAt>).map_err(|error| error.to_string())
+    }
+}
+
+/// Writes the pattern to all of an array: block n holds n+1.
+///
+/// # Panics
+/// The record is none, or its images can not be written.
+pub fn fill(array: &Value) {
+    let mut array = array.clone();
+    if let Some(fields) = array.as_object_mut() {
+        fields.remove("type");
+    }
+    let record: ArrayRecord = serde_json::from_value(array).expect("an array record");
+    let volume = WritableVolume::open(&record, &Images, false).unwrap_or_else(|error| panic!("{error}"));
+    let bytes: Vec<u8> = (0..record.size_sectors.0 * SECTOR_BYTES / 4096 + 1)
+        .flat_map(|block| u32::try_from(block + 1).expect("a small array").to_le_bytes().repeat(1024))
+        .take(usize::try_from(record.size_sectors.0 * SECTOR_BYTES).expect("a small array"))
+        .collect();
+    volume.write(Bytes::ZERO, &bytes).unwrap_or_else(|error| panic!("{error}"));
+    volume.flush().unwrap_or_else(|error| panic!("{error}"));
+}
