@@ -2,6 +2,8 @@
 
 pub mod cli;
 pub mod draw;
+#[cfg(feature = "kernel")]
+pub mod kernel;
 pub mod layout;
 pub mod parity;
 pub mod plan;

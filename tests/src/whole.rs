@@ -101,7 +101,7 @@ impl Disks {
             assert!(array.problems.iter().all(|problem| is_code(&problem.code)), "{:?}", array.problems);
             read_back(&Record::Array(array.clone()));
             let _ = (raid_table::draw::text(array, 80, false), raid_table::draw::svg(array));
-            let options = raid_table::plan::Options { degraded: true, read_only: true };
+            let options = raid_table::plan::Options { degraded: true, read_only: true, ..Default::default() };
             let _ = raid_table::plan::plan(array, &found.arrays, &options);
             if let Ok(volume) = self.open(array, &found.arrays) {
                 read_here_and_there(&volume);

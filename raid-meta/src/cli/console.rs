@@ -14,6 +14,7 @@ pub struct Console {
     output: Output,
     verbose: bool,
     quiet: bool,
+    silent: bool,
 }
 
 impl Console {
@@ -23,7 +24,14 @@ impl Console {
         let color = common.colors(io::stdout().is_terminal());
         let sink = Box::new(io::BufWriter::new(io::stdout()));
         let output = Output::new(sink, color, common.is_verbose());
-        Self { name, output, verbose: common.is_verbose(), quiet: common.is_quiet() }
+        Self { name, output, verbose: common.is_verbose(), quiet: common.is_quiet(), silent: false }
+    }
+
+    /// A console that prints nothing at all, for looking at what will be looked at again.
+    #[must_use]
+    pub fn silent(&self) -> Self {
+        let output = Output::new(Box::new(io::sink()), false, false);
+        Self { name: self.name, output, verbose: false, quiet: true, silent: true }
     }
 
     /// How records are printed from here on. JSON Lines until told.
@@ -91,7 +99,9 @@ impl Console {
 
     /// Says what failed. Even with `-q`.
     pub fn error(&self, message: impl Display) {
-        message_line(self.name, &message.to_string());
+        if !self.silent {
+            message_line(self.name, &message.to_string());
+        }
     }
 
     /// Says why the answer is no. Not with `-q`.
@@ -141,7 +151,8 @@ impl Console {
         }
     }
 
-    fn fail(&self, error: &anyhow::Error) -> Exit {
+    /// Says what stopped a piece of work, unless that was said; its exit status.
+    pub fn fail(&self, error: &anyhow::Error) -> Exit {
         if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             return Exit::Done;
         }

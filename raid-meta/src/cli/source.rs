@@ -312,7 +312,28 @@ impl SourceArgs {
         if self.wants_records() {
             return self.read();
         }
-        let (found, tally) = Inputs::from_paths(&self.paths, &self.devices, console)?.probe();
+        Self::probed(Inputs::from_paths(&self.paths, &self.devices, console)?, console)
+    }
+
+    /// As [`SourceArgs::load`]; but without a PATH the disks of the machine are probed. Only `-` reads records.
+    ///
+    /// # Errors
+    /// As [`SourceArgs::load`]; or the disks can not be listed.
+    pub fn load_or_scan(&self, console: &Console) -> anyhow::Result<Source> {
+        if self.is_machine() {
+            return Self::probed(Inputs::from_machine(&self.devices, console)?, console);
+        }
+        self.load(console)
+    }
+
+    /// Whether no device and no record is named.
+    #[must_use]
+    pub fn is_machine(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    fn probed(inputs: Inputs<'_>, console: &Console) -> anyhow::Result<Source> {
+        let (found, tally) = inputs.probe();
         let members: Vec<_> = found.members.iter().map(|member| member.record()).collect();
         for member in &members {
             if let Some(problem) = problem_of(member, "ambiguous-format") {

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 const MAX_TABLE_BYTES: u64 = 16 << 20;
 
 /// The users of a block device and of its partitions, or of an image file, each in a few words; none when it is free.
-pub(super) fn holders(path: &Path, sysroot: &Path) -> Vec<String> {
+/// What is stacked on it is named as in sysfs: `md127`, `dm-3`.
+#[must_use]
+pub fn holders(path: &Path, sysroot: &Path) -> Vec<String> {
     let mut found = loops(path, sysroot);
     let Some(directory) = crate::scan::sysfs_directory(path, sysroot) else { return found };
     for place in with_partitions(&directory) {

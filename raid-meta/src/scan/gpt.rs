@@ -195,7 +195,7 @@ impl Table {
             if in_use {
                 let count = last.checked_sub(first).map_or(0, |more| more.saturating_add(1));
                 let extent = Extent::from_blocks(first, count, self.unit);
-                found.add(device, extent, format_args!("GPT partition {number}"));
+                found.add(device, number, extent, format_args!("GPT partition {number}"));
             }
         }
     }

@@ -18,6 +18,8 @@ const SIGNATURE: [u8; 2] = [0x55, 0xaa];
 const ENTRIES_OFFSET: usize = 446;
 const ENTRY_BYTES: usize = 16;
 /// Tables followed in one extended partition.
+/// Number of the first logical partition, whether there are four others or not.
+const FIRST_LOGICAL: u32 = 5;
 const MAX_CHAIN: usize = 128;
 
 const TYPE_PROTECTIVE: u8 = 0xee;
@@ -73,17 +75,23 @@ pub(super) fn search(device: &Device, table: &[Entry; 4], found: &mut Search) ->
     for (number, entry) in (1u32..).zip(table) {
         if entry.is_used() && !entry.is_extended() {
             let extent = Extent::from_blocks(entry.first.into(), entry.count.into(), unit);
-            found.add(device, extent, format_args!("MBR partition {number}"));
+            found.add(device, number, extent, format_args!("MBR partition {number}"));
         }
     }
+    let mut number = FIRST_LOGICAL;
     table
         .iter()
         .filter(|entry| entry.is_used() && entry.is_extended())
-        .try_for_each(|extended| follow_chain(device, extended.first.into(), found))
+        .try_for_each(|extended| follow_chain(device, extended.first.into(), &mut number, found))
 }
 
 /// Adds the logical partitions of an extended one that begins at sector `extended`.
-fn follow_chain(device: &Device, extended: u64, found: &mut Search) -> Result<(), DeviceError> {
+fn follow_chain(
+    device: &Device,
+    extended: u64,
+    number: &mut u32,
+    found: &mut Search,
+) -> Result<(), DeviceError> {
     let unit = device.sector_size();
     let mut seen = BTreeSet::new();
     let mut next = Some(0);
@@ -111,7 +119,9 @@ fn follow_chain(device: &Device, extended: u64, found: &mut Search) -> Result<()
             } else {
                 let first = at.saturating_add(entry.first.into());
                 let extent = Extent::from_blocks(first, entry.count.into(), unit);
-                found.add(device, extent, format_args!("MBR logical partition of the table at sector {at}"));
+                let what = format_args!("MBR logical partition of the table at sector {at}");
+                found.add(device, *number, extent, what);
+                *number = number.saturating_add(1);
             }
         }
     }

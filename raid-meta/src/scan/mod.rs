@@ -31,6 +31,8 @@ const FIRST_READ: u64 = 4096;
 pub struct Search {
     /// The device itself, then its partitions in the order of the table.
     pub windows: Vec<Device>,
+    /// The partitions by the numbers that the kernel gives them.
+    pub partitions: Vec<(u32, Device)>,
     /// What is wrong with the tables: none of it keeps the windows from being used.
     pub problems: Vec<Problem>,
     /// Reads of the tables that failed; the windows found before are there.
@@ -53,7 +55,12 @@ pub fn windows(device: &Device) -> Result<Vec<Device>, DeviceError> {
 /// A device that is [`Device::undivided`] is its only window.
 #[must_use]
 pub fn search(device: &Device) -> Search {
-    let mut found = Search { windows: vec![device.clone()], problems: Vec::new(), errors: Vec::new() };
+    let mut found = Search {
+        windows: vec![device.clone()],
+        partitions: Vec::new(),
+        problems: Vec::new(),
+        errors: Vec::new(),
+    };
     if !device.is_undivided()
         && let Err(error) = read_tables(device, &mut found)
     {
@@ -81,7 +88,7 @@ fn read_tables(device: &Device, found: &mut Search) -> Result<(), DeviceError> {
 
 impl Search {
     /// Adds the window of a partition, cut to the device. `what` names the partition in messages.
-    fn add(&mut self, device: &Device, extent: Extent, what: impl fmt::Display) {
+    fn add(&mut self, device: &Device, number: u32, extent: Extent, what: impl fmt::Display) {
         let Extent { offset, length } = extent;
         if offset.is_zero() || length.is_zero() {
             return self.note(
@@ -103,6 +110,9 @@ impl Search {
             self.note(device, "partition-cut", message);
         }
         let Some(window) = device.window(offset, length.min(room)) else { return };
+        if self.partitions.len() < MAX_WINDOWS {
+            self.partitions.push((number, window.clone()));
+        }
         let known = |other: &Device| other.offset() == window.offset() && other.size() == window.size();
         if self.windows.iter().any(known) {
             return;

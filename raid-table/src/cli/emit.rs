@@ -62,7 +62,7 @@ impl Emit {
     pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
         let source = self.source.load(console)?;
         let arrays = self.arrays(&source)?;
-        let options = Options { degraded: self.degraded, read_only: self.read_only };
+        let options = Options { degraded: self.degraded, read_only: self.read_only, ..Options::default() };
         let mut outcome = Outcome::default();
         for array in arrays {
             outcome.add(array, &source.arrays, &options, console);
@@ -110,6 +110,30 @@ fn print_records(
     Ok(())
 }
 
+/// The tables of an array, and what there is to say about them; else why there are none was said.
+pub(super) fn planned(
+    array: &ArrayRecord,
+    arrays: &[ArrayRecord],
+    options: &Options,
+    console: &Console,
+) -> Result<Vec<TableRecord>, Exit> {
+    match plan(array, arrays, options) {
+        Ok(Plan { tables, problems }) => {
+            let format = array.format.as_deref().unwrap_or("array");
+            problems.iter().for_each(|problem| console.problem(&array.name, format, problem));
+            Ok(tables)
+        }
+        Err(error) if error.reason.is_no() => {
+            console.no(&error);
+            Err(Exit::No)
+        }
+        Err(error) => {
+            console.error(&error);
+            Err(Exit::BadData)
+        }
+    }
+}
+
 /// What became of the arrays.
 #[derive(Default)]
 struct Outcome {
@@ -121,21 +145,12 @@ struct Outcome {
 
 impl Outcome {
     fn add(&mut self, array: &ArrayRecord, arrays: &[ArrayRecord], options: &Options, console: &Console) {
-        match plan(array, arrays, options) {
-            Ok(Plan { tables, problems }) => {
-                let format = array.format.as_deref().unwrap_or("array");
-                problems.iter().for_each(|problem| console.problem(&array.name, format, problem));
+        match planned(array, arrays, options, console) {
+            Ok(tables) => {
                 self.tables.extend(tables);
                 self.mapped += 1;
             }
-            Err(error) if error.reason.is_no() => {
-                console.no(&error);
-                self.leave_out(Exit::No);
-            }
-            Err(error) => {
-                console.error(&error);
-                self.leave_out(Exit::BadData);
-            }
+            Err(exit) => self.leave_out(exit),
         }
     }
 

@@ -1,5 +1,11 @@
 //! The command line of raid-table.
 
+#[cfg(feature = "kernel")]
+mod activate;
+#[cfg(feature = "kernel")]
+mod chosen;
+#[cfg(feature = "kernel")]
+mod deactivate;
 mod default;
 mod draw;
 mod emit;
@@ -44,6 +50,10 @@ enum Command {
     Map(map::MapCommand),
     Draw(draw::Draw),
     Read(ReadArgs),
+    #[cfg(feature = "kernel")]
+    Activate(activate::Activate),
+    #[cfg(feature = "kernel")]
+    Deactivate(deactivate::Deactivate),
 }
 
 /// The program. Its first argument may be a command or already one for `emit`.
@@ -89,6 +99,10 @@ impl Program for Table {
             Command::Map(map) => map.run(console),
             Command::Draw(draw) => draw.run(console),
             Command::Read(read) => read.run(console),
+            #[cfg(feature = "kernel")]
+            Command::Activate(activate) => activate.run(console),
+            #[cfg(feature = "kernel")]
+            Command::Deactivate(deactivate) => deactivate.run(console),
         }
     }
 }

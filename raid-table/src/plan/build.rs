@@ -1,7 +1,7 @@
 //! Making the records: drafts of tables, helper devices, names.
 
 use super::error::Reason;
-use super::names::{check_name, check_uuid, uuid};
+use super::names::{check_name, check_uuid, device_uuid};
 use crate::target::{
     Device, Leg, Line, Linear, Place, Raid, RaidParams, RaidType, Striped, Target, Unstriped,
 };
@@ -136,7 +136,7 @@ pub(super) struct Builder {
 impl Builder {
     pub(super) fn new(array: &ArrayRecord, read_only: bool) -> Result<Self, Reason> {
         check_name(&array.name)?;
-        Ok(Self { name: array.name.clone(), uuid: uuid(array), read_only, tables: Vec::new() })
+        Ok(Self { name: array.name.clone(), uuid: device_uuid(array), read_only, tables: Vec::new() })
     }
 
     /// A helper device `NAME_<suffix>`.

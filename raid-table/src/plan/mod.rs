@@ -56,7 +56,9 @@ mod simulated;
 mod tests;
 
 pub use error::{PlanError, Reason};
-pub use names::{LVM_UUID_PREFIX, MD_UUID_PREFIX, OTHER_UUID_PREFIX, VENDOR_UUID_PREFIX};
+pub use names::{
+    LVM_UUID_PREFIX, MD_UUID_PREFIX, OTHER_UUID_PREFIX, VENDOR_UUID_PREFIX, device_uuid, is_helper,
+};
 
 use crate::layout::{ArrayMap, LayoutError, Map, Side};
 use build::Builder;
@@ -72,6 +74,8 @@ pub struct Options {
     pub degraded: bool,
     /// Everything is mapped read-only.
     pub read_only: bool,
+    /// Arrays that miss members are mapped for writing too, though nothing records what is written without them.
+    pub read_write_anyway: bool,
 }
 
 /// The tables of an array.
@@ -115,9 +119,11 @@ impl<'a> Planner<'a> {
         let layout = ArrayMap::new(array)?;
         let map = layout.map(Side::Before).ok_or(Reason::Reshaping)?;
         usable::check(array, map, &missing, self.options)?;
-        self.plan.problems.extend(usable::notes(array, &missing));
+        self.plan.problems.extend(usable::notes(array, &missing, self.options));
         let is_degraded = !usable::lost(array, &missing).is_empty();
-        let mut read_only = self.options.read_only || is_degraded || array.write_log.is_some();
+        let mut read_only = self.options.read_only
+            || (is_degraded && !self.options.read_write_anyway)
+            || array.write_log.is_some();
         self.around.push(&array.name);
         for name in usable::subsets(array) {
             self.subset(array, name)?;

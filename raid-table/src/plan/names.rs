@@ -21,8 +21,9 @@ const MAX_NAME: usize = 127;
 /// Longest uuid.
 const MAX_UUID: usize = 128;
 
-/// The dm uuid of an array.
-pub(super) fn uuid(array: &ArrayRecord) -> String {
+/// The dm uuid of an array, also where none of its tables can be made.
+#[must_use]
+pub fn device_uuid(array: &ArrayRecord) -> String {
     let name = || format!("{OTHER_UUID_PREFIX}{}", array.name);
     match (array.format.as_deref(), array.uuid.as_deref()) {
         (Some("md"), Some(uuid)) => format!("{MD_UUID_PREFIX}{}", dm_name(uuid.as_bytes())),
@@ -37,6 +38,21 @@ fn lvm_uuid(group: Option<&str>, volume: Option<&str>) -> Option<String> {
     let bare = |id: &str| id.replace('-', "");
     let (group, volume) = (bare(group?), bare(volume?));
     (group.len() == 32 && volume.len() == 32).then(|| format!("{LVM_UUID_PREFIX}{group}{volume}"))
+}
+
+/// Whether this follows the uuid of an array in that of a helper device of it, and is not part of another's name.
+#[must_use]
+pub fn is_helper(suffix: &str) -> bool {
+    let numbered = |word: &str| {
+        let name = word.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let is_numbered = name.len() < word.len();
+        match name {
+            "whole" | "ordered" => !is_numbered,
+            "member" | "mirror" | "copy" | "row" | "data" => is_numbered,
+            _ => false,
+        }
+    };
+    suffix.split('_').all(numbered)
 }
 
 /// Refuses a name that device-mapper or libdevmapper does not take as it is.

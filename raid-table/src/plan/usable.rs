@@ -93,7 +93,7 @@ fn may_be_out_of_step(array: &ArrayRecord, map: &Map) -> bool {
 }
 
 /// What a user of the device should know.
-pub(super) fn notes(array: &ArrayRecord, missing: &[Slot]) -> Vec<Problem> {
+pub(super) fn notes(array: &ArrayRecord, missing: &[Slot], options: &Options) -> Vec<Problem> {
     let mut notes = Vec::new();
     let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
     let is_out_of_step = is_dirty || array.health == Health::Initializing;
@@ -107,9 +107,12 @@ pub(super) fn notes(array: &ArrayRecord, missing: &[Slot]) -> Vec<Problem> {
         notes.push(Problem::warning("ppl-not-applied", message));
     }
     if !lost(array, missing).is_empty() {
-        let message =
-            "degraded, and nothing records what is written without the missing members: mapped read-only";
-        notes.push(Problem::note("degraded", message));
+        let why = "degraded, and nothing records what is written without the missing members";
+        notes.push(if options.read_write_anyway && !options.read_only {
+            Problem::warning("degraded", format!("{why}: mapped read-write, as told"))
+        } else {
+            Problem::note("degraded", format!("{why}: mapped read-only"))
+        });
     }
     notes
 }

@@ -64,7 +64,13 @@ impl Device {
     /// The node of the dm device of that name.
     #[must_use]
     pub fn mapped(name: &str) -> Self {
-        Self::Path(format!("/dev/mapper/{name}"))
+        Self::Path(Self::mapped_path(name))
+    }
+
+    /// The path of that node.
+    #[must_use]
+    pub fn mapped_path(name: &str) -> String {
+        format!("/dev/mapper/{name}")
     }
 }
 

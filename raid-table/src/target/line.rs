@@ -2,7 +2,7 @@
 
 use super::device::Device;
 use super::raid::Raid;
-use super::simple::{Linear, Mirror, Place, Snapshot, Striped, Unstriped};
+use super::simple::{Linear, Mirror, MirrorLog, Place, Snapshot, Striped, Unstriped};
 use super::words::{TargetError, Words, split};
 use raid_meta::escape::escape;
 use raid_meta::record::TableLine;
@@ -99,6 +99,31 @@ impl Target {
     #[must_use]
     pub fn linear(device: Device, offset: Sectors) -> Self {
         Self::Linear(Linear { place: Place { device, offset } })
+    }
+
+    /// The devices that it names, data and metadata.
+    pub fn devices_mut(&mut self) -> Vec<&mut Device> {
+        match self {
+            Self::Linear(linear) => vec![&mut linear.place.device],
+            Self::Striped(striped) => striped.stripes.iter_mut().map(|place| &mut place.device).collect(),
+            Self::Unstriped(unstriped) => vec![&mut unstriped.place.device],
+            Self::Raid(raid) => {
+                let legs = raid.legs.iter_mut().flat_map(|leg| [&mut leg.meta, &mut leg.data]);
+                legs.flatten()
+                    .chain(raid.params.journal.as_mut().map(|journal| &mut journal.device))
+                    .collect()
+            }
+            Self::Mirror(mirror) => {
+                let log = match &mut mirror.log {
+                    MirrorLog::Disk(device) => Some(device),
+                    MirrorLog::Core => None,
+                };
+                log.into_iter().chain(mirror.legs.iter_mut().map(|leg| &mut leg.device)).collect()
+            }
+            Self::Snapshot(snapshot) => vec![&mut snapshot.origin, &mut snapshot.cow],
+            Self::SnapshotOrigin(device) => vec![device],
+            Self::Error | Self::Zero => Vec::new(),
+        }
     }
 
     /// Whether both map every sector to the same place in the same way, where devices are equal as they

@@ -1,0 +1,231 @@
+//! `raid-table activate`: arrays in the kernel.
+
+use super::chosen::{Tally, arrays};
+use super::emit::planned;
+use crate::kernel::{
+    Activated, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay, activate, family, hide_partitions,
+    leaves, partition_tables,
+};
+use crate::plan::Options;
+use clap::Args;
+use raid_meta::cli::{
+    Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Source, SourceArgs, Style, human,
+};
+use raid_meta::device::holders;
+use raid_meta::escape::path_to_text;
+use raid_meta::record::{ArrayRecord, Health, Record, TableRecord};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+const EXAMPLES: &str = "\
+Examples:
+  raid-table activate                   all arrays of vendor formats that are whole
+  raid-table activate --degraded --wait 30 --partitions
+                                        for booting: wait for missing members, then do without
+  raid-table activate --array isw_cgadcgdeij_v0 --overlay /var/tmp/try /dev/sda /dev/sdb
+                                        to try fsck and mount; the disks stay as they are";
+
+/// How often the disks are looked at while members are waited for.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Make arrays into devices of the kernel
+///
+/// Without a PATH the disks of the machine are searched; md and LVM arrays are left to mdadm and LVM then, unless --array
+/// names them. The devices are /dev/mapper/NAME. One that is active already with the same table is left as it is; one
+/// with another table is refused, and the difference shown. When a device of an array fails, those made for it are
+/// removed again. Members that are mounted or in use otherwise are refused.
+#[derive(Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
+pub(super) struct Activate {
+    /// Only this array: a name, a uuid, or a volume; all unless told
+    #[arg(long, value_name = "ARRAY")]
+    array: Option<String>,
+
+    /// Activate arrays that miss members too, read-only
+    #[arg(long)]
+    degraded: bool,
+
+    /// Activate everything read-only
+    #[arg(long, conflicts_with = "read_write_anyway")]
+    read_only: bool,
+
+    /// Activate degraded arrays for writing, though nothing records what the missing members miss
+    #[arg(long, requires = "degraded")]
+    read_write_anyway: bool,
+
+    /// Write changes to new sparse files in this directory, never to the members
+    #[arg(long, value_name = "DIR")]
+    overlay: Option<PathBuf>,
+
+    /// Activate the partitions of the arrays too, named as kpartx names them
+    #[arg(long)]
+    partitions: bool,
+
+    /// Take away the partitions that the kernel found on the members
+    #[arg(long)]
+    hide_partitions: bool,
+
+    /// Wait so long for members that are missing
+    #[arg(long, value_name = "SECONDS", default_value = "0", hide_default_value = true)]
+    wait: u64,
+
+    /// Only show what would be activated
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+impl Activate {
+    pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
+        console.set_style(self.output.style());
+        let source = self.wait_for_members(console)?;
+        let mut tally = Tally::default();
+        for array in arrays(&self.source, self.array.as_deref(), &source, console)? {
+            tally.add(self.activate(array, &source.arrays, console).map_err(|error| console.fail(&error)));
+        }
+        Ok(source.exit(tally.exit()))
+    }
+
+    /// What is there, as soon as nothing is missing from it, or the time is over.
+    fn wait_for_members(&self, console: &Console) -> anyhow::Result<Source> {
+        let end = Instant::now() + Duration::from_secs(self.wait);
+        let may_wait = self.wait > 0 && !self.source.paths.iter().any(|path| path == "-");
+        while may_wait && Instant::now() < end {
+            let is_whole = |source: &Source| {
+                let arrays = arrays(&self.source, self.array.as_deref(), source, &console.silent());
+                arrays.is_ok_and(|arrays| arrays.iter().all(|array| is_complete(array, &source.arrays)))
+            };
+            match self.source.load_or_scan(&console.silent()) {
+                Ok(source) if is_whole(&source) => break,
+                _ => std::thread::sleep(LOOK.min(end.saturating_duration_since(Instant::now()))),
+            }
+        }
+        self.source.load_or_scan(console)
+    }
+
+    fn activate(
+        &self,
+        array: &ArrayRecord,
+        arrays: &[ArrayRecord],
+        console: &mut Console,
+    ) -> anyhow::Result<()> {
+        let options = Options {
+            degraded: self.degraded,
+            read_only: self.read_only,
+            // What is written then reaches no member.
+            read_write_anyway: self.read_write_anyway || self.overlay.is_some(),
+        };
+        let mut tables = planned(array, arrays, &options, console).map_err(Failure::reported)?;
+        if self.dry_run {
+            return print(&tables, console);
+        }
+        let kernel = Ioctls::open().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
+        let there = kernel.mapped().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
+        let ours = family(&there, &arrays.iter().collect::<Vec<_>>());
+        let members = leaves(&tables);
+        let is_active = tables.iter().all(|table| ours.iter().any(|device| device.uuid == table.uuid));
+        if !is_active {
+            self.refuse_used(&members, &there, &ours)?;
+        }
+        if self.hide_partitions {
+            for member in &members {
+                let hidden = hide_partitions(member).map_err(|error| {
+                    let message = format!("{}: hiding its partitions: {error}", path_to_text(member));
+                    Failure::new(Exit::System, message)
+                })?;
+                if hidden > 0 {
+                    console.note(format_args!("{}: {hidden} partitions hidden", path_to_text(member)));
+                }
+            }
+        }
+        let overlay = match &self.overlay {
+            Some(directory) => Overlay::under(&mut tables, directory, &there)
+                .map_err(|error| Failure::new(Exit::System, error.to_string()))?,
+            None => Overlay::default(),
+        };
+        let activated = carry_out(&kernel, &tables)?;
+        overlay.release();
+        if self.partitions {
+            tables.extend(self.activate_partitions(&kernel, &tables, console)?);
+        }
+        if console.style() == Style::Text {
+            return say(array, &activated, console);
+        }
+        print(&tables, console)
+    }
+
+    fn activate_partitions(
+        &self,
+        kernel: &Ioctls,
+        tables: &[TableRecord],
+        console: &Console,
+    ) -> anyhow::Result<Vec<TableRecord>> {
+        let Some(array) = tables.last() else { return Ok(Vec::new()) };
+        let (partitions, problems) =
+            partition_tables(array).map_err(|error| Failure::new(Exit::System, error.to_string()))?;
+        problems.iter().for_each(|problem| console.note(&problem.message));
+        carry_out(kernel, &partitions)?;
+        Ok(partitions)
+    }
+
+    /// Refuses members that something else has: all but the devices of these arrays.
+    fn refuse_used(&self, members: &[PathBuf], there: &[Mapped], ours: &[Mapped]) -> Result<(), Failure> {
+        let own: Vec<String> = ours.iter().map(node).collect();
+        let overlays = there.iter().filter(|device| device.uuid.starts_with(OVERLAY_UUID_PREFIX));
+        let overlays: Vec<String> = overlays.map(node).collect();
+        for member in members {
+            let mut users = holders(member, self.source.devices.sysroot());
+            users.retain(|user| !own.contains(user) && !overlays.contains(user));
+            if !users.is_empty() {
+                let named = users.iter().map(|user| {
+                    let device = there.iter().find(|device| node(device) == *user);
+                    device.map_or_else(|| user.clone(), |device| format!("{user} ({})", device.name))
+                });
+                let users = named.collect::<Vec<_>>().join(", ");
+                let message = format!("{}: is in use by {users}; not activated", path_to_text(member));
+                return Err(Failure::new(Exit::No, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The kernel's name of a device.
+fn node(device: &Mapped) -> String {
+    format!("dm-{}", device.number.minor)
+}
+
+fn is_complete(array: &ArrayRecord, arrays: &[ArrayRecord]) -> bool {
+    let subsets = array.members.iter().filter_map(|member| member.array.as_deref());
+    let is_whole = !matches!(array.health, Health::Degraded | Health::Failed);
+    is_whole
+        && subsets
+            .filter_map(|name| arrays.iter().find(|array| array.name == name))
+            .all(|subset| !matches!(subset.health, Health::Degraded | Health::Failed))
+}
+
+fn carry_out(kernel: &Ioctls, tables: &[TableRecord]) -> Result<Vec<Activated>, Failure> {
+    activate(kernel, tables).map_err(|error| {
+        let exit = if error.is_no() { Exit::No } else { Exit::System };
+        Failure::new(exit, error.to_string())
+    })
+}
+
+fn print(tables: &[TableRecord], console: &mut Console) -> anyhow::Result<()> {
+    for table in tables {
+        console.print(&Record::Table(table.clone()))?;
+    }
+    Ok(())
+}
+
+fn say(array: &ArrayRecord, activated: &[Activated], console: &mut Console) -> anyhow::Result<()> {
+    let was = if activated.iter().all(|device| device.was_active) { "was active" } else { "active" };
+    let size = human::size(array.size_sectors);
+    console.text(&format!("/dev/mapper/{}  {size}  {was}\n", array.name))?;
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Which arrays a command is for, and what became of them.
+
+use raid_meta::cli::{Console, Exit, Source, SourceArgs, top_level};
+use raid_meta::record::ArrayRecord;
+
+/// Formats that have tools of their own on every machine.
+const LEFT_ALONE: [&str; 3] = ["md", "lvm2", "dm-raid"];
+
+/// The arrays that are meant: the one that is named, or all. Of those on a whole machine, md's and LVM's are left to mdadm
+/// and LVM.
+pub(super) fn arrays<'a>(
+    args: &SourceArgs,
+    wanted: Option<&str>,
+    source: &'a Source,
+    console: &Console,
+) -> anyhow::Result<Vec<&'a ArrayRecord>> {
+    if let Some(wanted) = wanted {
+        return Ok(vec![source.array(Some(wanted))?]);
+    }
+    let mut arrays = top_level(source.all_arrays()?)?;
+    if args.is_machine() && args.devices.formats.is_empty() {
+        let is_left =
+            |array: &ArrayRecord| array.format.as_deref().is_some_and(|format| LEFT_ALONE.contains(&format));
+        for array in arrays.iter().filter(|array| is_left(array)) {
+            let format = array.format.as_deref().unwrap_or_default();
+            console.note(format_args!("{}: an array of {format} is left to its own tools", array.name));
+        }
+        arrays.retain(|array| !is_left(array));
+    }
+    Ok(arrays)
+}
+
+/// What became of several arrays.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    worked: bool,
+    failed: Option<Exit>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, outcome: Result<(), Exit>) {
+        match outcome {
+            Ok(()) => self.worked = true,
+            Err(exit) => self.failed = Some(self.failed.map_or(exit, |before| before.and(exit))),
+        }
+    }
+
+    pub(super) fn exit(&self) -> Exit {
+        match self.failed {
+            None => Exit::Done,
+            Some(_) if self.worked => Exit::Partly,
+            Some(exit) => exit,
+        }
+    }
+}

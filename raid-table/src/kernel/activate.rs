@@ -1,0 +1,317 @@
+//! Tables made into devices.
+
+use super::{Audience, Kernel, Mapped, Number, State};
+use crate::target::{Device, Line, TargetError};
+use nix::errno::Errno;
+use raid_meta::record::{TableRecord, TableRole};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What became of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activated {
+    /// The device.
+    pub mapped: Mapped,
+    /// Whether it had this table before.
+    pub was_active: bool,
+}
+
+/// What is done to a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// What it does is asked for.
+    Look,
+    /// It is made.
+    Create,
+    /// It gets its table.
+    Load,
+    /// The table becomes live.
+    Resume,
+    /// It is removed.
+    Remove,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Look => "looking at it",
+            Self::Create => "creating it",
+            Self::Load => "loading its table",
+            Self::Resume => "resuming it",
+            Self::Remove => "removing it",
+        })
+    }
+}
+
+/// Why tables are not active. Unless it says otherwise, no device is there that was not there before.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivateError {
+    /// A device of that name is somebody else's.
+    #[error("{name}: there is a device of that name with uuid {}, expected {expected}", shown(.found))]
+    OtherDevice {
+        /// Its name.
+        name: String,
+        /// Its uuid.
+        found: String,
+        /// The uuid that it would have.
+        expected: String,
+    },
+    /// The device is there and maps something else.
+    #[error("{name}: is active with another table: {difference}")]
+    OtherTable {
+        /// Its name.
+        name: String,
+        /// The first difference.
+        difference: String,
+    },
+    /// A line of a record that is no table line.
+    #[error("{name}: {source}")]
+    Table {
+        /// Name of the device.
+        name: String,
+        /// What is wrong.
+        source: TargetError,
+    },
+    /// A table names what is no block device.
+    #[error("{name}: {path}: is not a block device; an image can be attached with losetup")]
+    NotBlock {
+        /// Name of the device.
+        name: String,
+        /// What the table names.
+        path: String,
+    },
+    /// A table names what can not be found.
+    #[error("{name}: {path}: {error}")]
+    Missing {
+        /// Name of the device.
+        name: String,
+        /// What the table names.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The kernel refused.
+    #[error("{name}: {step}: {error}{}", hint(*.step, .error))]
+    Refused {
+        /// Name of the device.
+        name: String,
+        /// What was tried.
+        step: Step,
+        /// What the kernel says.
+        error: io::Error,
+    },
+    /// The kernel refused, and then to remove what was made before.
+    #[error("{error}; and not removed again: {}", .left.join(", "))]
+    Left {
+        /// Why it was not activated.
+        error: Box<ActivateError>,
+        /// The devices that are left.
+        left: Vec<String>,
+    },
+}
+
+impl ActivateError {
+    /// Whether it is a refusal of ours, and not a failure.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        matches!(self, Self::OtherDevice { .. } | Self::OtherTable { .. } | Self::NotBlock { .. })
+    }
+}
+
+fn shown(uuid: &str) -> &str {
+    if uuid.is_empty() { "(none)" } else { uuid }
+}
+
+/// What the kernel does not say in its error number.
+fn hint(step: Step, error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(number) if number == Errno::EBUSY as i32 => " (one of its devices is in use)",
+        Some(_) if step == Step::Load => " (the reason is in the kernel's log)",
+        _ => "",
+    }
+}
+
+/// A table that is wanted.
+struct Wanted<'a> {
+    record: &'a TableRecord,
+    lines: Vec<Line>,
+    /// What is there.
+    state: Option<State>,
+}
+
+impl Wanted<'_> {
+    fn is_live(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| !state.table.is_empty())
+    }
+}
+
+/// Makes tables into devices, each after those that it depends on. Devices that have their table already are left as they
+/// are. When one fails, those made before it are removed again.
+///
+/// # Errors
+/// See [`ActivateError`].
+pub fn activate(kernel: &dyn Kernel, tables: &[TableRecord]) -> Result<Vec<Activated>, ActivateError> {
+    let mut wanted = Vec::with_capacity(tables.len());
+    for record in tables {
+        wanted.push(look(kernel, record)?);
+    }
+    let mut numbers = Numbers { kernel, tables, known: HashMap::new() };
+    numbers.known.extend(wanted.iter().filter_map(|wanted| {
+        let state = wanted.state.as_ref()?;
+        Some((wanted.record.name.clone(), state.mapped.number))
+    }));
+    for wanted in wanted.iter().filter(|wanted| wanted.is_live()) {
+        compare(wanted, &numbers)?;
+    }
+    let mut made = Vec::new();
+    let mut done = Vec::new();
+    for wanted in &wanted {
+        match make(kernel, wanted, &mut numbers, &mut made) {
+            Ok(activated) => done.push(activated),
+            Err(error) => return Err(undo(kernel, &made, error)),
+        }
+    }
+    Ok(done)
+}
+
+/// A table and what is there of it already.
+fn look<'a>(kernel: &dyn Kernel, record: &'a TableRecord) -> Result<Wanted<'a>, ActivateError> {
+    let name = || record.name.clone();
+    let lines = record.lines.iter().map(Line::try_from).collect::<Result<Vec<_>, _>>();
+    let lines = lines.map_err(|source| ActivateError::Table { name: name(), source })?;
+    let state = kernel.state(&record.name).map_err(|error| refused(record, Step::Look, error))?;
+    match &state {
+        Some(state) if state.mapped.uuid != record.uuid => Err(ActivateError::OtherDevice {
+            name: name(),
+            found: state.mapped.uuid.clone(),
+            expected: record.uuid.clone(),
+        }),
+        _ => Ok(Wanted { record, lines, state }),
+    }
+}
+
+fn refused(record: &TableRecord, step: Step, error: io::Error) -> ActivateError {
+    ActivateError::Refused { name: record.name.clone(), step, error }
+}
+
+/// Refuses a live device that maps something else.
+fn compare(wanted: &Wanted<'_>, numbers: &Numbers<'_>) -> Result<(), ActivateError> {
+    let Some(state) = &wanted.state else { return Ok(()) };
+    let other =
+        |difference: String| Err(ActivateError::OtherTable { name: wanted.record.name.clone(), difference });
+    let expected = match numbers.resolve_all(wanted) {
+        Ok(lines) => lines,
+        // What it should lie on is not there, so it lies on something else.
+        Err(ActivateError::Missing { path, .. }) => return other(format!("{path} is not active")),
+        Err(error) => return Err(error),
+    };
+    if state.table.len() != expected.len() {
+        return other(format!("it has {} lines, expected {}", state.table.len(), expected.len()));
+    }
+    for (found, expected) in state.table.iter().zip(&expected) {
+        if !found.parse::<Line>().is_ok_and(|found| found.maps_like(expected)) {
+            return other(format!("found \"{found}\", expected \"{expected}\""));
+        }
+    }
+    if state.read_only != wanted.record.read_only {
+        let words = |read_only| if read_only { "read-only" } else { "read-write" };
+        return other(format!("it is {}, expected {}", words(state.read_only), words(!state.read_only)));
+    }
+    Ok(())
+}
+
+fn make(
+    kernel: &dyn Kernel,
+    wanted: &Wanted<'_>,
+    numbers: &mut Numbers<'_>,
+    made: &mut Vec<String>,
+) -> Result<Activated, ActivateError> {
+    let record = wanted.record;
+    let audience = if record.role == TableRole::Member { Audience::Nobody } else { Audience::All };
+    let failed = |step| move |error| refused(record, step, error);
+    if let Some(state) = wanted.state.as_ref().filter(|_| wanted.is_live()) {
+        if state.suspended {
+            kernel.resume(&record.name, audience).map_err(failed(Step::Resume))?;
+        }
+        return Ok(Activated { mapped: state.mapped.clone(), was_active: true });
+    }
+    let lines = numbers.resolve_all(wanted)?;
+    let number = match &wanted.state {
+        // What an interrupted activation left.
+        Some(state) => state.mapped.number,
+        None => kernel.create(&record.name, &record.uuid).map_err(failed(Step::Create))?,
+    };
+    made.push(record.name.clone());
+    numbers.known.insert(record.name.clone(), number);
+    kernel.load(&record.name, &lines, record.read_only).map_err(failed(Step::Load))?;
+    kernel.resume(&record.name, audience).map_err(failed(Step::Resume))?;
+    let mapped = Mapped { name: record.name.clone(), uuid: record.uuid.clone(), number };
+    Ok(Activated { mapped, was_active: false })
+}
+
+/// Removes what was made, the last first.
+fn undo(kernel: &dyn Kernel, made: &[String], error: ActivateError) -> ActivateError {
+    let left: Vec<String> = made.iter().rev().filter(|name| kernel.remove(name).is_err()).cloned().collect();
+    if left.is_empty() { error } else { ActivateError::Left { error: Box::new(error), left } }
+}
+
+/// The numbers of the devices that tables name. The kernel is told numbers: it knows them before there is a node.
+struct Numbers<'a> {
+    kernel: &'a dyn Kernel,
+    tables: &'a [TableRecord],
+    /// Of the tables' own devices, by name.
+    known: HashMap<String, Number>,
+}
+
+impl Numbers<'_> {
+    fn resolve_all(&self, wanted: &Wanted<'_>) -> Result<Vec<Line>, ActivateError> {
+        let name = &wanted.record.name;
+        let mut lines = wanted.lines.clone();
+        for line in &mut lines {
+            for device in line.target.devices_mut() {
+                self.resolve(name, device)?;
+            }
+        }
+        Ok(lines)
+    }
+
+    fn resolve(&self, name: &str, device: &mut Device) -> Result<(), ActivateError> {
+        let Device::Path(path) = device else { return Ok(()) };
+        let own = self.tables.iter().find(|table| *path == Device::mapped_path(&table.name));
+        let number = match own.and_then(|table| self.known.get(&table.name)) {
+            Some(number) => *number,
+            None if own.is_some() => return Err(missing(name, path, io::ErrorKind::NotFound.into())),
+            None => self
+                .kernel
+                .number(&PathBuf::from(path.as_str()))
+                .map_err(|error| missing(name, path, error))?
+                .ok_or_else(|| ActivateError::NotBlock { name: name.to_owned(), path: path.clone() })?,
+        };
+        *device = number.into();
+        Ok(())
+    }
+}
+
+fn missing(name: &str, path: &str, error: io::Error) -> ActivateError {
+    ActivateError::Missing { name: name.to_owned(), path: path.to_owned(), error }
+}
+
+/// The block devices outside of these tables that they are made of.
+#[must_use]
+pub fn leaves(tables: &[TableRecord]) -> Vec<PathBuf> {
+    let mut leaves = Vec::new();
+    let lines = tables.iter().flat_map(|table| &table.lines).filter_map(|line| Line::try_from(line).ok());
+    for mut line in lines {
+        for device in line.target.devices_mut() {
+            let Device::Path(path) = device else { continue };
+            let is_own = tables.iter().any(|table| *path == Device::mapped_path(&table.name));
+            let path = Path::new(path.as_str());
+            if !is_own && !leaves.iter().any(|leaf| leaf == path) {
+                leaves.push(path.to_owned());
+            }
+        }
+    }
+    leaves
+}
