@@ -7,6 +7,8 @@
 mod commands;
 #[path = "manners/help.rs"]
 mod help;
+#[path = "manners/kernel.rs"]
+mod kernel;
 #[path = "manners/output.rs"]
 mod output;
 #[path = "manners/paths.rs"]

@@ -124,10 +124,18 @@ impl Activate {
         if self.dry_run {
             return print(&tables, console);
         }
+        let members = leaves(&tables);
+        if let Some(image) = members.iter().find(|member| member.is_file()) {
+            let message = format!(
+                "{}: {}: is a file, and the kernel maps block devices; losetup makes one of it",
+                array.name,
+                path_to_text(image)
+            );
+            return Err(Failure::new(Exit::No, message).into());
+        }
         let kernel = Ioctls::open().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
         let there = kernel.mapped().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
         let ours = family(&there, &arrays.iter().collect::<Vec<_>>());
-        let members = leaves(&tables);
         let is_active = tables.iter().all(|table| ours.iter().any(|device| device.uuid == table.uuid));
         if !is_active {
             self.refuse_used(&members, &there, &ours)?;

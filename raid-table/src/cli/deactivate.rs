@@ -40,10 +40,14 @@ pub(super) struct Deactivate {
 
 impl Deactivate {
     pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
-        let kernel = Ioctls::open().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
         let mut tally = Tally::default();
         let source = self.source.load_or_scan(console)?;
-        match arrays(&self.source, self.array.as_deref(), &source, console) {
+        let chosen = match arrays(&self.source, self.array.as_deref(), &source, console) {
+            Err(error) if self.array.is_none() => return Err(error),
+            chosen => chosen,
+        };
+        let kernel = Ioctls::open().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
+        match chosen {
             Ok(arrays) => {
                 for array in arrays {
                     let outcome = self.deactivate(&kernel, &with_subsets(array, &source), console);

@@ -87,6 +87,11 @@ pub(crate) const COMMANDS: [Command; 14] = [
 /// Commands that are given what another one saved, and not the devices.
 pub(crate) const STREAMS: [Command; 2] =
     [command("raid-meta", "encode", Paths::One), command("raid-meta", "restore", Paths::One)];
+
+/// Commands that need the kernel for more than an honest no.
+pub(crate) const KERNEL: [Command; 2] =
+    [command("raid-table", "activate", Paths::Many), command("raid-table", "deactivate", Paths::Many)];
+
 /// What a set is to be, whatever is on the disks.
 const CREATE: [&str; 6] = ["--format=md", "--level=raid1", "--name=x", "--seed=x", "--force", "-q"];
 
@@ -143,6 +148,7 @@ fn every_command_is_in_the_table() {
         let expected: BTreeSet<&str> = COMMANDS
             .iter()
             .chain(&STREAMS)
+            .chain(&KERNEL)
             .filter(|command| command.program == program)
             .map(|command| command.name)
             .collect();

@@ -1,0 +1,152 @@
+# shellcheck shell=bash
+# Activates an array and takes it down again, in every way that raid-table has. Arguments:
+#
+#   NAME UUID SECTORS REDUNDANCY MDADM [ARGUMENT…]     MDADM: whether mdadm can assemble it (1) or not (0); the rest goes
+#                                                      to raid-pattern check
+export IMSM_NO_PLATFORM=1
+load_dm
+modprobe loop
+
+name=$1 uuid=$2 size=$3 redundancy=$4 mdadm=$5
+shift 5
+pattern=("$@")
+mapfile -t all < <(disks)
+array=/dev/mapper/$name
+
+hashes() { sha256sum "${all[@]}"; }
+
+# no_devices WHEN: nothing of device-mapper or loop is left.
+no_devices() {
+    [ "$(dmsetup ls)" = "No devices found" ] || fail "$1: $(dmsetup ls)"
+    [ "$(echo /dev/mapper/*)" = /dev/mapper/control ] || fail "$1: nodes are left: $(echo /dev/mapper/*)"
+    [ -z "$(losetup -a)" ] || fail "$1: $(losetup -a)"
+}
+
+# status CODE TEXT COMMAND…: it ends with this status, and says this.
+status() {
+    local code=$1 text=$2 found=0
+    shift 2
+    "$@" >said 2>&1 || found=$?
+    [ "$found" = "$code" ] || fail "$*: status $found, expected $code: $(cat said)"
+    [ -z "$text" ] || grep -qF -- "$text" said || fail "$*: does not say '$text': $(cat said)"
+}
+
+# rewrite K: every block of the array another than before. reread DEV K: it is so on the disks.
+rewrite() { raid-pattern write "$array" "$size" --first "$1"; }
+reread() {
+    blockdev --flushbufs "$1"
+    raid-pattern check "$1" "$size" --first "$2"
+}
+
+check() { raid-pattern check "$array" "$size" "$@"; }
+
+before=$(hashes)
+
+# Whole: as dmraid names it, the content right, twice the same.
+status 0 "" raid-table activate "${all[@]}"
+[ "$(dmsetup info -c --noheadings -o uuid "$name")" = "$uuid" ] || fail "uuid: $(dmsetup info "$name")"
+[ "$(sectors "$array")" = "$size" ] || fail "size"
+check "${pattern[@]}"
+status 0 "was active" raid-table activate -o text "${all[@]}"
+status 1 "is active with another table" raid-table activate --read-only "${all[@]}"
+exec 8<"$array"
+status 1 "is in use" raid-table deactivate "${all[@]}"
+exec 8<&-
+status 0 "" raid-table deactivate "${all[@]}"
+no_devices "deactivated"
+status 0 "is not active" raid-table deactivate "${all[@]}"
+[ "$(hashes)" = "$before" ] || fail "reading through the array changed a disk"
+
+# The whole machine, and by name when the metadata can not be asked.
+if [[ $uuid == DMRAID-* ]]; then
+    status 0 "" raid-table activate
+    check "${pattern[@]}"
+    status 0 "" raid-table deactivate
+    no_devices "all deactivated"
+fi
+
+# A member that something else has.
+dmsetup create hold --table "0 8 linear ${all[0]} 0"
+status 1 "is in use by dm-0 (hold); not activated" raid-table activate "${all[@]}"
+dmsetup remove hold
+
+# What a killed activation leaves is gone on with.
+dmsetup create "$name" --uuid "$uuid" --notable
+status 0 "" raid-table activate "${all[@]}"
+check "${pattern[@]}"
+status 0 "" raid-table deactivate "${all[@]}"
+dmsetup create "$name" --uuid "$uuid" --notable
+status 0 "" raid-table deactivate "${all[@]}"
+no_devices "a device without table"
+dmsetup create "$name" --uuid OTHER-x --notable
+status 1 "with uuid OTHER-x" raid-table activate "${all[@]}"
+dmsetup remove "$name"
+
+# A table that the kernel refuses leaves nothing: the last member shall begin behind the end of its disk.
+raid-probe "${all[@]}" | jq -c 'if .type == "array" then .members[-1] |= (.offset_sectors = 1000000 | .device_length_sectors = 4000000) else . end' >records
+status 4 "loading its table" raid-table activate - <records
+no_devices "refused"
+
+# Without members.
+if [ "$redundancy" -ge 1 ]; then
+    rest=("${all[@]:1}")
+    status 1 "degraded" raid-table activate "${rest[@]}"
+    no_devices "degraded"
+    status 0 "" raid-table activate --degraded --wait 1 "${rest[@]}"
+    [ "$(blockdev --getro "$array")" = 1 ] || fail "degraded and writable"
+    check "${pattern[@]}"
+    status 0 "" raid-table deactivate "${rest[@]}"
+    no_devices "degraded, deactivated"
+fi
+
+# Changes that reach no disk; degraded too, and through partitions.
+mkdir changes
+status 0 "" raid-table activate --overlay changes "${all[@]}"
+check "${pattern[@]}"
+rewrite 77777
+reread "$array" 77777
+printf 'label: dos\n2048,2048,83\n,,5\n,2048,83\n' | sfdisk -q --no-reread "$array" >&2
+status 0 "" raid-table activate --overlay changes --partitions "${all[@]}"
+case $name in *[0-9]) part=${name}p ;; *) part=$name ;; esac
+[ "$(dmsetup table "${part}1")" = "0 2048 linear $(lsblk -no MAJ:MIN "$array" | head -n 1 | tr -d ' ') 2048" ] || fail "$(dmsetup table)"
+[ "$(dmsetup info -c --noheadings -o uuid "${part}5")" = "part5-$uuid" ] || fail "$(dmsetup info)"
+status 0 "in use by changes" raid-table deactivate "${all[@]}"
+no_devices "overlays"
+[ "$(hashes)" = "$before" ] || fail "an overlay let writes through"
+status 4 "changes/overlay" raid-table activate --overlay changes "${all[@]}"
+no_devices "an overlay that is there"
+if [ "$redundancy" -ge 1 ]; then
+    mkdir without
+    status 0 "" raid-table activate --overlay without --degraded "${all[@]:1}"
+    rewrite 99999
+    reread "$array" 99999
+    status 0 "in use by changes" raid-table deactivate "${all[@]:1}"
+    no_devices "overlays without a member"
+    [ "$(hashes)" = "$before" ] || fail "an overlay of a degraded array let writes through"
+fi
+
+# What the kernel writes through our tables md reads.
+if [ "$mdadm" = 1 ]; then
+    load_md
+    status 0 "" raid-table activate "${all[@]}"
+    rewrite 55555
+    blockdev --flushbufs "$array"
+    status 0 "" raid-table deactivate "${all[@]}"
+    for disk in "${all[@]}"; do blockdev --flushbufs "$disk"; done
+    md_assemble >&2
+    for md in /sys/block/md*; do
+        [ "$(cat "$md/size")" = 0 ] || reread "/dev/${md##*/}" 55555
+    done
+    md_stop
+    echo "mdadm read what was written"
+fi
+# With udev: its links, and no cookie left that nobody waits for.
+start_udev >&2
+status 0 "" raid-table activate "${all[@]}"
+[ -b "$array" ] || fail "udev made no node"
+status 0 "" raid-table deactivate "${all[@]}"
+udevadm settle
+no_devices "with udev"
+[ -z "$(dmsetup udevcookies | tail -n +2)" ] || fail "cookies: $(dmsetup udevcookies)"
+
+echo "ok $name"
