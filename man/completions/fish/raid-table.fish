@@ -35,6 +35,8 @@ complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "emit" -d 'Pri
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "draw" -d 'Draw which chunk of an array is on which member'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "read" -d 'Write the bytes of an array to standard output'
+complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "activate" -d 'Make arrays into devices of the kernel'
+complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "deactivate" -d 'Take arrays out of the kernel'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -l array -d 'Only this array: a name, a uuid, or a volume; all unless told' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand emit" -s o -l output -d 'How to print' -r -f -a "dmsetup\t'NAME: START LENGTH TARGET PARAMETERS, as `dmsetup table` prints; the default on a terminal'
@@ -159,8 +161,73 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l force -d 
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "emit" -d 'Print the device-mapper tables of arrays'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "draw" -d 'Draw which chunk of an array is on which member'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "read" -d 'Write the bytes of an array to standard output'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l array -d 'Only this array: a name, a uuid, or a volume; all unless told' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l overlay -d 'Write changes to new sparse files in this directory, never to the members' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l wait -d 'Wait so long for members that are missing' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s o -l output -d 'How to print' -r -f -a "text\t'Readable text; the default on a terminal'
+json\t'JSON Lines; the default elsewhere'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
+isw\t''
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l degraded -d 'Activate arrays that miss members too, read-only'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l read-only -d 'Activate everything read-only'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l read-write-anyway -d 'Activate degraded arrays for writing, though nothing records what the missing members miss'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l partitions -d 'Activate the partitions of the arrays too, named as kpartx names them'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l hide-partitions -d 'Take away the partitions that the kernel found on the members'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s n -l dry-run -d 'Only show what would be activated'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s J -l json -d 'Print JSON Lines: the same as -o json'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l export -d 'Print RAID_FIELD=\'value\' lines for a shell'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l array -d 'Only this array: a name, a uuid, or a volume; all unless told' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
+isw\t''
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s n -l dry-run -d 'Only show what would be removed'
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "emit" -d 'Print the device-mapper tables of arrays'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "draw" -d 'Draw which chunk of an array is on which member'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "read" -d 'Write the bytes of an array to standard output'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "activate" -d 'Make arrays into devices of the kernel'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "deactivate" -d 'Take arrays out of the kernel'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
