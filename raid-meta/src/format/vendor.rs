@@ -17,11 +17,12 @@ pub(crate) mod testing;
 
 pub use plan::{Plan, Rules};
 
+use crate::device::{Device, DeviceError, ReadAt};
 use crate::format::Range;
 use crate::geometry::{Geometry, Layout, Level, ParityLayout, Raid10Layout};
 use crate::model::{DiskKey, MemberView, OwnPart, SlotState, SlotView, VolumeView};
 use crate::record::{Problem, Role};
-use crate::units::{Bytes, ChunkSectors, Sectors, Slot};
+use crate::units::{Bytes, ChunkSectors, SECTOR_LENGTH, Sectors, Slot};
 
 /// A decimal digit as dmraid spells it in names: `a` for `0` … `j` for `9`; all else stays.
 #[must_use]
@@ -173,6 +174,41 @@ pub fn flags(value: u32, names: &[(u32, &str)]) -> Option<String> {
         .chain((unnamed != 0).then(|| format!("{unnamed:#x}")))
         .collect();
     (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The place of metadata of one sector that is so many sectors before the end of its disk, itself counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Trailer(pub Sectors);
+
+impl Trailer {
+    /// Where the sector is on a device, and its bytes; none where the device is too small.
+    ///
+    /// # Errors
+    /// The device can not be read there.
+    pub fn read(self, device: &Device) -> Result<Option<(Bytes, Vec<u8>)>, DeviceError> {
+        let offset = device.length_sectors().checked_sub(self.0).and_then(Sectors::to_bytes);
+        let Some(offset) = offset else { return Ok(None) };
+        Ok(device.read(offset, SECTOR_LENGTH)?.map(|bytes| (offset, bytes)))
+    }
+
+    /// The windows of a larger device of which a sector of it would be the metadata: see [`windows_before`]. Of the bytes of
+    /// the sector, if they are ours, `shape` says how much of the disk is before it at the least, and the slack.
+    ///
+    /// # Errors
+    /// The device can not be read there.
+    pub fn windows(
+        self,
+        device: &Device,
+        at: Bytes,
+        shape: impl FnOnce(&[u8]) -> Option<(Sectors, Sectors)>,
+    ) -> Result<Vec<Range>, DeviceError> {
+        let end = self.0.to_bytes().and_then(|length| at.checked_add(length));
+        let end = end.filter(|&end| end <= device.size());
+        let (Some(end), Some(bytes)) = (end, device.read(at, SECTOR_LENGTH)?) else { return Ok(Vec::new()) };
+        let windows =
+            |(least, slack): (Sectors, Sectors)| windows_before(end, least.saturating_add(self.0), slack);
+        Ok(shape(&bytes).map(windows).unwrap_or_default())
+    }
 }
 
 /// Windows that end where the disk ends whose metadata is found somewhere: on a disk image inside something larger, or

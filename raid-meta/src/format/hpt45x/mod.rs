@@ -24,13 +24,13 @@ mod tests;
 mod view;
 
 use super::create::{CreateError, NewMember, NewSet};
-use super::vendor::windows_before;
+use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
-use crate::device::{Device, DeviceError, ReadAt};
+use crate::device::{Device, DeviceError};
 use crate::geometry::Level;
 use crate::model::{Area, Field, MemberView};
 use crate::record::Problem;
-use crate::units::{Bytes, ChunkSectors, SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use crate::units::{Bytes, ChunkSectors, SECTOR_BYTES, Sectors};
 use levels::levels;
 use sector::{MAGIC_BAD, MAGIC_OK, Sector};
 
@@ -56,8 +56,7 @@ impl Format for Hpt45x {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some(offset) = place(device.size()) else { return Ok(Vec::new()) };
-        let Some(bytes) = device.read(offset, SECTOR_LENGTH)? else { return Ok(Vec::new()) };
+        let Some((offset, bytes)) = Trailer(Sectors(FROM_END)).read(device)? else { return Ok(Vec::new()) };
         let Some(sector) = Sector::decode(&bytes, offset) else { return Ok(Vec::new()) };
         let problems = check::identity(&sector, device);
         Ok(vec![Found { metadata: Some(Box::new(sector)), offset, version: None, problems }])
@@ -73,18 +72,16 @@ impl Format for Hpt45x {
 
     /// The disk ends ten sectors further on, and begins before what the set takes of it.
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
-        let tail = Bytes(FROM_END.saturating_mul(SECTOR_BYTES));
-        let end = at.checked_add(tail).filter(|&end| end <= disk.size());
-        let (Some(end), Some(bytes)) = (end, disk.read(at, SECTOR_LENGTH)?) else { return Ok(Vec::new()) };
-        let Some(sector) = Sector::decode(&bytes, at) else { return Ok(Vec::new()) };
-        let (least, slack) = match levels(&sector) {
-            Ok(levels) if levels.level != Level::Linear => {
-                (levels.length, levels.geometry.and_then(|geometry| geometry.chunk))
-            }
-            _ => (Sectors(0), None),
-        };
-        let least = least.saturating_add(Sectors(FROM_END));
-        Ok(windows_before(end, least, slack.map_or(Sectors(1), ChunkSectors::sectors)))
+        Trailer(Sectors(FROM_END)).windows(disk, at, |bytes| {
+            let sector = Sector::decode(bytes, at)?;
+            let (least, slack) = match levels(&sector) {
+                Ok(levels) if levels.level != Level::Linear => {
+                    (levels.length, levels.geometry.and_then(|geometry| geometry.chunk))
+                }
+                _ => (Sectors(0), None),
+            };
+            Some((least, slack.map_or(Sectors(1), ChunkSectors::sectors)))
+        })
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {

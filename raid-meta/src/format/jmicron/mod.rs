@@ -14,12 +14,12 @@ mod tests;
 mod view;
 
 use super::create::{CreateError, NewMember, NewSet};
-use super::vendor::windows_before;
+use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView};
 use crate::record::{ChecksumState, Problem};
-use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use crate::units::{Bytes, Sectors};
 use block::Block;
 
 const NAME: &str = "jmicron";
@@ -44,10 +44,7 @@ impl Format for Jmicron {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some(offset) = device.length_sectors().checked_sub(TRAILER).and_then(Sectors::to_bytes) else {
-            return Ok(Vec::new());
-        };
-        let Some(bytes) = device.read(offset, SECTOR_LENGTH)? else { return Ok(Vec::new()) };
+        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
         let metadata = JmicronMetadata::decode(&bytes, offset, device.length_sectors());
         Ok(metadata.map(JmicronMetadata::into_found).into_iter().collect())
     }
@@ -62,18 +59,11 @@ impl Format for Jmicron {
     }
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
-        let (Some(end), Some(bytes)) = (at.checked_add(Bytes(SECTOR_BYTES)), disk.read(at, SECTOR_LENGTH)?)
-        else {
-            return Ok(Vec::new());
-        };
-        let windows = |block: Block| {
-            let length = block.offset(Sectors::MAX).saturating_add(block.length()).saturating_add(TRAILER);
-            windows_before(end, length, Sectors(u64::from(block.chunk_sectors().unwrap_or(2))))
-        };
-        Ok(Block::decode(&bytes)
-            .filter(|block| block.is_signed() && block.is_sealed())
-            .map(windows)
-            .unwrap_or_default())
+        Trailer(TRAILER).windows(disk, at, |bytes| {
+            let block = Block::decode(bytes).filter(|block| block.is_signed() && block.is_sealed())?;
+            let least = block.offset(Sectors::MAX).saturating_add(block.length());
+            Some((least, Sectors(u64::from(block.chunk_sectors().unwrap_or(2)))))
+        })
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {

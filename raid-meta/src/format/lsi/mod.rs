@@ -17,12 +17,12 @@ mod tests;
 mod view;
 
 use super::create::{CreateError, NewMember, NewSet};
-use super::vendor::{sum8, windows_before};
+use super::vendor::{Trailer, sum8};
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView};
 use crate::record::{ChecksumState, Problem};
-use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use crate::units::{Bytes, Sectors};
 use table::{MAGIC, Table};
 
 const NAME: &str = "lsi";
@@ -51,10 +51,7 @@ impl Format for Lsi {
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
         let disk = device.length_sectors();
-        let Some(offset) = disk.checked_sub(TRAILER).and_then(Sectors::to_bytes) else {
-            return Ok(Vec::new());
-        };
-        let Some(bytes) = device.read(offset, SECTOR_LENGTH)? else { return Ok(Vec::new()) };
+        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
         if bytes.starts_with(MAGIC_V3) && sum8(&bytes) == 0 {
             return Ok(vec![version_3(offset)]);
         }
@@ -71,16 +68,12 @@ impl Format for Lsi {
     }
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
-        let (Some(end), Some(bytes)) = (at.checked_add(Bytes(SECTOR_BYTES)), disk.read(at, SECTOR_LENGTH)?)
-        else {
-            return Ok(Vec::new());
-        };
-        let windows = |table: Table| {
+        Trailer(TRAILER).windows(disk, at, |bytes| {
+            let table = Table::decode(bytes)?;
             let own = table.own_disk().map(|(_, disk)| u64::from(disk.disk_sectors)).unwrap_or_default();
             let chunk = table.own_array().map(|array| u64::from(array.stripe_sectors)).unwrap_or_default();
-            windows_before(end, Sectors(own).saturating_add(TRAILER), Sectors(chunk))
-        };
-        Ok(Table::decode(&bytes).map(windows).unwrap_or_default())
+            Some((Sectors(own), Sectors(chunk)))
+        })
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {

@@ -15,12 +15,12 @@ mod tests;
 mod view;
 
 use super::create::{CreateError, NewMember, NewSet};
-use super::vendor::windows_before;
+use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView};
 use crate::record::{ChecksumState, Problem};
-use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use crate::units::{Bytes, Sectors};
 use block::{Block, VENDOR};
 
 const NAME: &str = "nvidia";
@@ -45,10 +45,7 @@ impl Format for Nvidia {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some(offset) = device.length_sectors().checked_sub(TRAILER).and_then(Sectors::to_bytes) else {
-            return Ok(Vec::new());
-        };
-        let Some(bytes) = device.read(offset, SECTOR_LENGTH)? else { return Ok(Vec::new()) };
+        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
         let metadata = NvidiaMetadata::decode(&bytes, offset, device.length_sectors());
         Ok(metadata.map(NvidiaMetadata::into_found).into_iter().collect())
     }
@@ -58,20 +55,15 @@ impl Format for Nvidia {
     }
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
-        let trailer = Bytes(TRAILER.0.saturating_mul(SECTOR_BYTES));
-        let (Some(end), Some(bytes)) = (at.checked_add(trailer), disk.read(at, SECTOR_LENGTH)?) else {
-            return Ok(Vec::new());
-        };
-        let block = Block::decode(&bytes).filter(Block::is_sealed);
-        let windows = |block: Block| {
-            let length = match view::recorded_length(&block) {
+        Trailer(TRAILER).windows(disk, at, |bytes| {
+            let block = Block::decode(bytes).filter(Block::is_sealed)?;
+            let least = match view::recorded_length(&block) {
                 // A JBOD does not say how long its disks are.
                 Sectors::ZERO => Sectors::MAX,
-                length => length.saturating_add(TRAILER),
+                length => length,
             };
-            windows_before(end, length, Sectors(u64::from(block.array.stripe_block_size)))
-        };
-        Ok(block.map(windows).unwrap_or_default())
+            Some((least, Sectors(u64::from(block.array.stripe_block_size))))
+        })
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {

@@ -260,3 +260,33 @@ pub(crate) fn captured(name: &str) -> Device {
     }
     Device::whole(Path::new(&format!("{name}.img")), Arc::new(disk.unwrap()))
 }
+
+/// A device of any size that ends with this sector is looked at without harm, and its metadata said to be of a larger disk.
+pub(crate) fn assert_small_devices_are_harmless(format: &dyn Format, sector: &[u8]) {
+    for size in [0, 1, 511, 512, 513, 1024, 4096] {
+        let last = (size / 512_u64).checked_sub(1);
+        let disk = SimDisk::new(Bytes(size));
+        last.iter().for_each(|last| disk.load(Bytes(last * 512), sector));
+        let device = Device::whole(Path::new("small.img"), Arc::new(disk));
+        let found = find(format, &device);
+        assert_eq!(found.is_some(), last.is_some(), "{size}");
+        let problems = found.map(|found| found.metadata.unwrap().check());
+        problems.iter().for_each(|problems| assert_eq!(codes(problems), ["device-too-small"]));
+    }
+}
+
+/// A disk of [`DISK`] sectors that ends with this sector is found inside of a larger file.
+pub(crate) fn assert_found_in_a_larger_file(format: &dyn Format, sector: &[u8]) {
+    for start in [0_u64, 2048] {
+        let disk = SimDisk::new(Bytes((start + DISK + 100) * 512));
+        let at = Bytes((start + DISK - 1) * 512);
+        disk.load(at, sector);
+        let disk = Device::whole(Path::new("large.img"), Arc::new(disk));
+        let windows = format.windows(&disk, at).unwrap();
+        let begins: Vec<u64> = windows.iter().map(|window| window.offset.0 / 512).collect();
+        assert!(begins.contains(&start), "{begins:?}");
+        for window in windows {
+            assert!(find(format, &disk.window(window.offset, window.length).unwrap()).is_some());
+        }
+    }
+}

@@ -17,12 +17,12 @@ mod tests;
 mod view;
 
 use super::create::{CreateError, NewMember, NewSet};
-use super::vendor::windows_before;
+use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView};
 use crate::record::{ChecksumState, Problem};
-use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use crate::units::{Bytes, Sectors};
 use sector::{MAGIC, Sector};
 
 const NAME: &str = "via";
@@ -48,11 +48,8 @@ impl Format for Via {
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
         let disk = device.length_sectors();
-        let Some(offset) = disk.checked_sub(TRAILER).and_then(Sectors::to_bytes) else {
-            return Ok(Vec::new());
-        };
-        let bytes = device.read(offset, SECTOR_LENGTH)?;
-        let sector = bytes.and_then(|bytes| Sector::decode(&bytes)).filter(Sector::is_ours);
+        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
+        let sector = Sector::decode(&bytes).filter(Sector::is_ours);
         Ok(sector.map(|sector| found(ViaMetadata { sector, offset, disk })).into_iter().collect())
     }
 
@@ -75,16 +72,10 @@ impl Format for Via {
     }
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
-        let (Some(end), Some(bytes)) = (at.checked_add(Bytes(SECTOR_BYTES)), disk.read(at, SECTOR_LENGTH)?)
-        else {
-            return Ok(Vec::new());
-        };
-        let sector = Sector::decode(&bytes).filter(Sector::is_ours_anywhere);
-        let windows = |sector: Sector| {
-            let least = Sectors(sector.head.capacity).saturating_add(TRAILER);
-            windows_before(end, least, Sectors(u64::from(sector.chunk())))
-        };
-        Ok(sector.map(windows).unwrap_or_default())
+        Trailer(TRAILER).windows(disk, at, |bytes| {
+            let sector = Sector::decode(bytes).filter(Sector::is_ours_anywhere)?;
+            Some((Sectors(sector.head.capacity), Sectors(u64::from(sector.chunk()))))
+        })
     }
 
     fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {

@@ -2,12 +2,13 @@
 
 use super::sector::{Sector, bit, info, seal};
 use super::{NAME, Via};
-use crate::device::{Device, SimDisk};
+use crate::device::Device;
 use crate::format::Format;
 use crate::format::create::NewSet;
 use crate::format::vendor::testing::{
-    DISK, array, assembled, assert_every_byte_counts, assert_identity, assert_noise_is_harmless,
-    assert_set_works, blank, codes, created, disk_with, find, metadata, wanted,
+    DISK, array, assembled, assert_every_byte_counts, assert_found_in_a_larger_file, assert_identity,
+    assert_noise_is_harmless, assert_set_works, assert_small_devices_are_harmless, blank, codes, created,
+    disk_with, find, metadata, wanted,
 };
 use crate::geometry::Level;
 use crate::model::MemberView;
@@ -15,8 +16,6 @@ use crate::record::{ArrayRecord, Health, MemberState, Role};
 use crate::testing::property;
 use crate::units::{Bytes, Sectors};
 use proptest::prelude::*;
-use std::path::Path;
-use std::sync::Arc;
 
 const AT: Bytes = Bytes((DISK - 1) * 512);
 
@@ -282,31 +281,13 @@ fn numbers_that_can_not_be_are_problems() {
 #[test]
 fn devices_of_any_size_are_looked_at_without_harm() {
     let sector = pair(Level::Raid1)[0].read(AT, 512).unwrap().unwrap();
-    for size in [0, 1, 511, 512, 513, 1024, 4096] {
-        let disk = SimDisk::new(Bytes(size));
-        let last = (size / 512).checked_sub(1);
-        last.iter().for_each(|last| disk.load(Bytes(last * 512), &sector));
-        let device = Device::whole(Path::new("small.img"), Arc::new(disk));
-        assert_eq!(find(&Via, &device).is_some(), last.is_some(), "{size}");
-        last.iter().for_each(|_| assert_eq!(check(&device), ["device-too-small"]));
-    }
+    assert_small_devices_are_harmless(&Via, &sector);
 }
 
 #[test]
 fn a_disk_inside_of_a_larger_file_is_found() {
     let sector = pair(Level::Raid1)[0].read(AT, 512).unwrap().unwrap();
-    for start in [0_u64, 2048] {
-        let disk = SimDisk::new(Bytes((start + DISK + 100) * 512));
-        let at = Bytes((start + DISK - 1) * 512);
-        disk.load(at, &sector);
-        let disk = Device::whole(Path::new("large.img"), Arc::new(disk));
-        let windows = Via.windows(&disk, at).unwrap();
-        let begins: Vec<u64> = windows.iter().map(|window| window.offset.0 / 512).collect();
-        assert!(begins.contains(&start), "{begins:?}");
-        for window in windows {
-            assert!(find(&Via, &disk.window(window.offset, window.length).unwrap()).is_some());
-        }
-    }
+    assert_found_in_a_larger_file(&Via, &sector);
 }
 
 #[test]
