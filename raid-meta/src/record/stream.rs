@@ -223,6 +223,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_unknown_records_are_passed_on_as_the_same_numbers() {
+        for number in [
+            "1e45",
+            "9999999999999999999999999999999999999999999999999999999999",
+            "0.1",
+            "18446744073709551615",
+        ] {
+            let line = format!(r#"{{"type":"later","v":1,"x":[{number}]}}"#);
+            let once = read(&line).unwrap().to_line().unwrap();
+            let value = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["x"][0].clone();
+            assert_eq!(value(&once), value(&line));
+            assert_eq!(once, read(&once).unwrap().to_line().unwrap());
+        }
+    }
+
+    #[test]
     fn a_slot_given_twice_is_an_error() {
         let member = r#"{"slot":0,"state":"missing"}"#;
         assert!(read(&array(member)).is_ok());
