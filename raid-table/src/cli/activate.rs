@@ -140,17 +140,6 @@ impl Activate {
         if !is_active {
             self.refuse_used(&members, &there, &ours)?;
         }
-        if self.hide_partitions {
-            for member in &members {
-                let hidden = hide_partitions(member).map_err(|error| {
-                    let message = format!("{}: hiding its partitions: {error}", path_to_text(member));
-                    Failure::new(Exit::System, message)
-                })?;
-                if hidden > 0 {
-                    console.note(format_args!("{}: {hidden} partitions hidden", path_to_text(member)));
-                }
-            }
-        }
         let overlay = match &self.overlay {
             Some(directory) => Overlay::under(&mut tables, directory, &there)
                 .map_err(|error| Failure::new(Exit::System, error.to_string()))?,
@@ -158,6 +147,7 @@ impl Activate {
         };
         let activated = carry_out(&kernel, &tables)?;
         overlay.release();
+        self.hide(&members, console)?;
         if self.partitions {
             tables.extend(self.activate_partitions(&kernel, &tables, console)?);
         }
@@ -165,6 +155,20 @@ impl Activate {
             return say(array, &activated, console);
         }
         print(&tables, console)
+    }
+
+    /// Takes the partitions of members away: last, because what fails before leaves them as they were.
+    fn hide(&self, members: &[PathBuf], console: &Console) -> Result<(), Failure> {
+        for member in members.iter().filter(|_| self.hide_partitions) {
+            let hidden = hide_partitions(member).map_err(|error| {
+                let message = format!("{}: hiding its partitions: {error}", path_to_text(member));
+                Failure::new(Exit::System, message)
+            })?;
+            if hidden > 0 {
+                console.note(format_args!("{}: {hidden} partitions hidden", path_to_text(member)));
+            }
+        }
+        Ok(())
     }
 
     fn activate_partitions(

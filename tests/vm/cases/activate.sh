@@ -140,6 +140,15 @@ if [ "$mdadm" = 1 ]; then
     md_stop
     echo "mdadm read what was written"
 fi
+# A member whose start looks like a table of partitions: they are pieces of the array, and can be hidden.
+printf 'label: dos\n2048,2048,83\n' | sfdisk -q "${all[0]}" >&2
+blockdev --rereadpt "${all[0]}"
+[ -b "${all[0]}1" ] || fail "the kernel sees no partition on the member"
+status 0 "" raid-table activate --hide-partitions "${all[@]}"
+[ ! -e "${all[0]}1" ] || fail "the partition of the member is not hidden"
+status 0 "" raid-table deactivate "${all[@]}"
+no_devices "hidden partitions"
+
 # With udev: its links, and no cookie left that nobody waits for.
 start_udev >&2
 status 0 "" raid-table activate "${all[@]}"
