@@ -1,7 +1,8 @@
 //! `raid-table activate`: arrays in the kernel.
 
-use super::chosen::{Tally, arrays};
+use super::chosen::arrays;
 use super::emit::planned;
+use super::tally::Tally;
 use crate::kernel::{
     Activated, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay, activate, family, hide_partitions,
     leaves, partition_tables,
@@ -212,13 +213,12 @@ fn node(device: &Mapped) -> String {
     format!("dm-{}", device.number.minor)
 }
 
+/// Whether nothing is missing from an array, nor from those that it consists of.
 fn is_complete(array: &ArrayRecord, arrays: &[ArrayRecord]) -> bool {
-    let subsets = array.members.iter().filter_map(|member| member.array.as_deref());
-    let is_whole = !matches!(array.health, Health::Degraded | Health::Failed);
-    is_whole
-        && subsets
-            .filter_map(|name| arrays.iter().find(|array| array.name == name))
-            .all(|subset| !matches!(subset.health, Health::Degraded | Health::Failed))
+    let is_whole = |array: &ArrayRecord| !matches!(array.health, Health::Degraded | Health::Failed);
+    let subset = |name| arrays.iter().find(|array| array.name == name);
+    let mut subsets = array.members.iter().filter_map(|member| subset(member.array.as_deref()?));
+    is_whole(array) && subsets.all(is_whole)
 }
 
 fn carry_out(kernel: &Ioctls, tables: &[TableRecord]) -> Result<Vec<Activated>, Failure> {

@@ -1,6 +1,6 @@
-//! Which arrays a command is for, and what became of them.
+//! Which arrays a command is for.
 
-use raid_meta::cli::{Console, Exit, Source, SourceArgs, top_level};
+use raid_meta::cli::{Console, Source, SourceArgs, top_level};
 use raid_meta::record::ArrayRecord;
 
 /// Formats that have tools of their own on every machine.
@@ -28,28 +28,4 @@ pub(super) fn arrays<'a>(
         arrays.retain(|array| !is_left(array));
     }
     Ok(arrays)
-}
-
-/// What became of several arrays.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    worked: bool,
-    failed: Option<Exit>,
-}
-
-impl Tally {
-    pub(super) fn add(&mut self, outcome: Result<(), Exit>) {
-        match outcome {
-            Ok(()) => self.worked = true,
-            Err(exit) => self.failed = Some(self.failed.map_or(exit, |before| before.and(exit))),
-        }
-    }
-
-    pub(super) fn exit(&self) -> Exit {
-        match self.failed {
-            None => Exit::Done,
-            Some(_) if self.worked => Exit::Partly,
-            Some(exit) => exit,
-        }
-    }
 }

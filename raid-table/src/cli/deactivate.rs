@@ -1,6 +1,7 @@
 //! `raid-table deactivate`: arrays out of the kernel.
 
-use super::chosen::{Tally, arrays};
+use super::chosen::arrays;
+use super::tally::Tally;
 use crate::kernel::{
     DeactivateError, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Written, deactivate, family,
 };
@@ -151,7 +152,7 @@ fn overlays(kernel: &Ioctls, there: &[Mapped], devices: &[Mapped]) -> std::io::R
 }
 
 fn failure(error: &DeactivateError, sysroot: &Path) -> Failure {
-    let DeactivateError::Busy { name, .. } = error else {
+    let DeactivateError::Busy { name } = error else {
         return Failure::new(Exit::System, error.to_string());
     };
     let users = holders(&PathBuf::from(format!("/dev/mapper/{name}")), sysroot);

@@ -1,5 +1,6 @@
 //! `raid-table emit`: the device-mapper tables of arrays.
 
+use super::tally::Tally;
 use crate::plan::{Options, Plan, plan};
 use crate::target::{concise, plain};
 use clap::{Args, ValueEnum};
@@ -63,12 +64,13 @@ impl Emit {
         let source = self.source.load(console)?;
         let arrays = self.arrays(&source)?;
         let options = Options { degraded: self.degraded, read_only: self.read_only, ..Options::default() };
-        let mut outcome = Outcome::default();
+        let (mut tables, mut tally) = (Vec::new(), Tally::default());
         for array in arrays {
-            outcome.add(array, &source.arrays, &options, console);
+            let planned = planned(array, &source.arrays, &options, console);
+            tally.add(planned.map(|planned| tables.extend(planned)));
         }
-        self.print(&outcome.tables, &source.others, console)?;
-        Ok(source.exit(outcome.exit()))
+        self.print(&tables, &source.others, console)?;
+        Ok(source.exit(tally.exit()))
     }
 
     fn arrays<'a>(&self, source: &'a Source) -> anyhow::Result<Vec<&'a ArrayRecord>> {
@@ -130,39 +132,6 @@ pub(super) fn planned(
         Err(error) => {
             console.error(&error);
             Err(Exit::BadData)
-        }
-    }
-}
-
-/// What became of the arrays.
-#[derive(Default)]
-struct Outcome {
-    tables: Vec<TableRecord>,
-    mapped: usize,
-    /// Of the arrays left out, the worse.
-    left_out: Option<Exit>,
-}
-
-impl Outcome {
-    fn add(&mut self, array: &ArrayRecord, arrays: &[ArrayRecord], options: &Options, console: &Console) {
-        match planned(array, arrays, options, console) {
-            Ok(tables) => {
-                self.tables.extend(tables);
-                self.mapped += 1;
-            }
-            Err(exit) => self.leave_out(exit),
-        }
-    }
-
-    fn leave_out(&mut self, exit: Exit) {
-        self.left_out = Some(self.left_out.map_or(exit, |before| before.and(exit)));
-    }
-
-    fn exit(&self) -> Exit {
-        match self.left_out {
-            None => Exit::Done,
-            Some(_) if self.mapped > 0 => Exit::Partly,
-            Some(exit) => exit,
         }
     }
 }

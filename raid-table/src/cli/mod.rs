@@ -11,6 +11,7 @@ mod draw;
 mod emit;
 mod map;
 mod read;
+mod tally;
 
 pub use read::ReadArgs;
 

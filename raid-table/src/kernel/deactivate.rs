@@ -1,6 +1,6 @@
 //! Devices taken down again.
 
-use super::{Kernel, Mapped, State, Step};
+use super::{Kernel, Mapped, Step};
 use crate::plan::{self, device_uuid};
 use raid_meta::record::ArrayRecord;
 use std::io;
@@ -8,16 +8,11 @@ use std::io;
 /// Why a device is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum DeactivateError {
-    /// The kernel can not be asked.
-    #[error("device-mapper: {0}")]
-    List(io::Error),
     /// Something has it open.
     #[error("{name}: is in use")]
     Busy {
         /// Its name.
         name: String,
-        /// Its number, to find out by what.
-        state: Box<State>,
     },
     /// The kernel refused.
     #[error("{name}: {step}: {error}")]
@@ -70,7 +65,7 @@ pub fn deactivate(kernel: &dyn Kernel, devices: &[Mapped]) -> Result<Vec<Mapped>
                 // Gone meanwhile.
                 None => {}
                 Some(state) if state.open_count > 0 => {
-                    busy.get_or_insert(state);
+                    busy.get_or_insert_with(|| device.name.clone());
                     still.push(device);
                 }
                 Some(_) => {
@@ -80,8 +75,8 @@ pub fn deactivate(kernel: &dyn Kernel, devices: &[Mapped]) -> Result<Vec<Mapped>
             }
         }
         left = still;
-        if let Some(state) = busy.filter(|_| left.len() == before) {
-            return Err(DeactivateError::Busy { name: state.mapped.name.clone(), state: Box::new(state) });
+        if let Some(name) = busy.filter(|_| left.len() == before) {
+            return Err(DeactivateError::Busy { name });
         }
     }
     Ok(removed)
