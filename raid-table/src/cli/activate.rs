@@ -4,8 +4,8 @@ use super::chosen::arrays;
 use super::emit::planned;
 use super::tally::Tally;
 use crate::kernel::{
-    Activated, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay, activate, family, hide_partitions,
-    leaves, partition_tables,
+    ActivateError, Activated, Activation, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay, family,
+    hide_partitions, leaves, partition_tables,
 };
 use crate::plan::Options;
 use clap::Args;
@@ -33,8 +33,8 @@ const LOOK: Duration = Duration::from_millis(500);
 ///
 /// Without a PATH the disks of the machine are searched; md and LVM arrays are left to mdadm and LVM then, unless --array
 /// names them. The devices are /dev/mapper/NAME. One that is active already with the same table is left as it is; one
-/// with another table is refused, and the difference shown. When a device of an array fails, those made for it are
-/// removed again. Members that are mounted or in use otherwise are refused.
+/// with another table is refused, and the difference shown. When a device of an array fails, or of its
+/// partitions, those made for it are removed again. Members that are mounted or in use otherwise are refused.
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct Activate {
@@ -146,12 +146,13 @@ impl Activate {
                 .map_err(|error| Failure::new(Exit::System, error.to_string()))?,
             None => Overlay::default(),
         };
-        let activated = carry_out(&kernel, &tables)?;
+        let mut activation = Activation::new(&kernel);
+        let activated = activation.add(&tables).map_err(failure)?;
+        if self.partitions {
+            tables.extend(activate_partitions(&mut activation, &tables, console).map_err(failure)?);
+        }
         overlay.release();
         self.hide(&members, console)?;
-        if self.partitions {
-            tables.extend(self.activate_partitions(&kernel, &tables, console)?);
-        }
         if console.style() == Style::Text {
             return say(array, &activated, console);
         }
@@ -170,20 +171,6 @@ impl Activate {
             }
         }
         Ok(())
-    }
-
-    fn activate_partitions(
-        &self,
-        kernel: &Ioctls,
-        tables: &[TableRecord],
-        console: &Console,
-    ) -> anyhow::Result<Vec<TableRecord>> {
-        let Some(array) = tables.last() else { return Ok(Vec::new()) };
-        let (partitions, problems) =
-            partition_tables(array).map_err(|error| Failure::new(Exit::System, error.to_string()))?;
-        problems.iter().for_each(|problem| console.note(&problem.message));
-        carry_out(kernel, &partitions)?;
-        Ok(partitions)
     }
 
     /// Refuses members that something else has: all but the devices of these arrays.
@@ -221,11 +208,21 @@ fn is_complete(array: &ArrayRecord, arrays: &[ArrayRecord]) -> bool {
     is_whole(array) && subsets.all(is_whole)
 }
 
-fn carry_out(kernel: &Ioctls, tables: &[TableRecord]) -> Result<Vec<Activated>, Failure> {
-    activate(kernel, tables).map_err(|error| {
-        let exit = if error.is_no() { Exit::No } else { Exit::System };
-        Failure::new(exit, error.to_string())
-    })
+fn activate_partitions(
+    activation: &mut Activation<'_>,
+    tables: &[TableRecord],
+    console: &Console,
+) -> Result<Vec<TableRecord>, ActivateError> {
+    let Some(array) = tables.last() else { return Ok(Vec::new()) };
+    let (partitions, problems) = partition_tables(array).map_err(|error| activation.undo(error))?;
+    problems.iter().for_each(|problem| console.note(&problem.message));
+    let _ = activation.add(&partitions)?;
+    Ok(partitions)
+}
+
+fn failure(error: ActivateError) -> Failure {
+    let exit = if error.is_no() { Exit::No } else { Exit::System };
+    Failure::new(exit, error.to_string())
 }
 
 fn print(tables: &[TableRecord], console: &mut Console) -> anyhow::Result<()> {

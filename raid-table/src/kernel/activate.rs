@@ -1,6 +1,6 @@
 //! Tables made into devices.
 
-use super::{Audience, Kernel, Mapped, Number, State};
+use super::{Audience, Kernel, Mapped, Number, PartitionError, State};
 use crate::target::{Device, Line, TargetError};
 use nix::errno::Errno;
 use raid_meta::record::{TableRecord, TableRole};
@@ -74,15 +74,7 @@ pub enum ActivateError {
         /// What is wrong.
         source: TargetError,
     },
-    /// A table names what is no block device.
-    #[error("{name}: {path}: is not a block device; an image can be attached with losetup")]
-    NotBlock {
-        /// Name of the device.
-        name: String,
-        /// What the table names.
-        path: String,
-    },
-    /// A table names what can not be found.
+    /// A table names what can not be found, or is no block device.
     #[error("{name}: {path}: {error}")]
     Missing {
         /// Name of the device.
@@ -102,6 +94,9 @@ pub enum ActivateError {
         /// What the kernel says.
         error: io::Error,
     },
+    /// The partitions of an array can not be known.
+    #[error(transparent)]
+    Partitions(#[from] PartitionError),
     /// The kernel refused, and then to remove what was made before.
     #[error("{error}; and not removed again: {}", .left.join(", "))]
     Left {
@@ -116,7 +111,11 @@ impl ActivateError {
     /// Whether it is a refusal of ours, and not a failure.
     #[must_use]
     pub fn is_no(&self) -> bool {
-        matches!(self, Self::OtherDevice { .. } | Self::OtherTable { .. } | Self::NotBlock { .. })
+        match self {
+            Self::OtherDevice { .. } | Self::OtherTable { .. } => true,
+            Self::Left { error, .. } => error.is_no(),
+            _ => false,
+        }
     }
 }
 
@@ -153,27 +152,53 @@ impl Wanted<'_> {
 /// # Errors
 /// See [`ActivateError`].
 pub fn activate(kernel: &dyn Kernel, tables: &[TableRecord]) -> Result<Vec<Activated>, ActivateError> {
-    let mut wanted = Vec::with_capacity(tables.len());
-    for record in tables {
-        wanted.push(look(kernel, record)?);
+    Activation::new(kernel).add(tables)
+}
+
+/// Devices of which all are there in the end, or none that was not there before: an array, and then the partitions that are
+/// found on it.
+pub struct Activation<'a> {
+    kernel: &'a dyn Kernel,
+    /// The names of those that were made, in order.
+    made: Vec<String>,
+}
+
+impl<'a> Activation<'a> {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new(kernel: &'a dyn Kernel) -> Self {
+        Self { kernel, made: Vec::new() }
     }
-    let mut numbers = Numbers { kernel, tables, known: HashMap::new() };
-    numbers.known.extend(wanted.iter().filter_map(|wanted| {
-        let state = wanted.state.as_ref()?;
-        Some((wanted.record.name.clone(), state.mapped.number))
-    }));
-    for wanted in wanted.iter().filter(|wanted| wanted.is_live()) {
-        compare(wanted, &numbers)?;
+
+    /// Activates more tables as [`activate`] does. When one fails, what was added before is removed too.
+    ///
+    /// # Errors
+    /// See [`ActivateError`].
+    pub fn add(&mut self, tables: &[TableRecord]) -> Result<Vec<Activated>, ActivateError> {
+        self.try_add(tables).map_err(|error| self.undo(error))
     }
-    let mut made = Vec::new();
-    let mut done = Vec::new();
-    for wanted in &wanted {
-        match make(kernel, wanted, &mut numbers, &mut made) {
-            Ok(activated) => done.push(activated),
-            Err(error) => return Err(undo(kernel, &made, error)),
+
+    fn try_add(&mut self, tables: &[TableRecord]) -> Result<Vec<Activated>, ActivateError> {
+        let kernel = self.kernel;
+        let wanted = tables.iter().map(|record| look(kernel, record)).collect::<Result<Vec<_>, _>>()?;
+        let mut numbers = Numbers { kernel, tables, known: HashMap::new() };
+        numbers.known.extend(wanted.iter().filter_map(|wanted| {
+            let state = wanted.state.as_ref()?;
+            Some((wanted.record.name.clone(), state.mapped.number))
+        }));
+        for wanted in wanted.iter().filter(|wanted| wanted.is_live()) {
+            compare(wanted, &numbers)?;
         }
+        wanted.iter().map(|wanted| make(kernel, wanted, &mut numbers, &mut self.made)).collect()
     }
-    Ok(done)
+
+    /// Removes what was made, the last first, because of this error: it is returned, with what could not be removed.
+    pub fn undo(&mut self, error: impl Into<ActivateError>) -> ActivateError {
+        let error = error.into();
+        let made = std::mem::take(&mut self.made).into_iter().rev();
+        let left: Vec<String> = made.filter(|name| self.kernel.remove(name).is_err()).collect();
+        if left.is_empty() { error } else { ActivateError::Left { error: Box::new(error), left } }
+    }
 }
 
 /// A table and what is there of it already.
@@ -251,12 +276,6 @@ fn make(
     Ok(Activated { mapped, was_active: false })
 }
 
-/// Removes what was made, the last first.
-fn undo(kernel: &dyn Kernel, made: &[String], error: ActivateError) -> ActivateError {
-    let left: Vec<String> = made.iter().rev().filter(|name| kernel.remove(name).is_err()).cloned().collect();
-    if left.is_empty() { error } else { ActivateError::Left { error: Box::new(error), left } }
-}
-
 /// The numbers of the devices that tables name. The kernel is told numbers: it knows them before there is a node.
 struct Numbers<'a> {
     kernel: &'a dyn Kernel,
@@ -283,11 +302,9 @@ impl Numbers<'_> {
         let number = match own.and_then(|table| self.known.get(&table.name)) {
             Some(number) => *number,
             None if own.is_some() => return Err(missing(name, path, io::ErrorKind::NotFound.into())),
-            None => self
-                .kernel
-                .number(&PathBuf::from(path.as_str()))
-                .map_err(|error| missing(name, path, error))?
-                .ok_or_else(|| ActivateError::NotBlock { name: name.to_owned(), path: path.clone() })?,
+            None => {
+                self.kernel.number(Path::new(path.as_str())).map_err(|error| missing(name, path, error))?
+            }
         };
         *device = number.into();
         Ok(())

@@ -69,13 +69,13 @@ impl Kernel for Ioctls {
         }))
     }
 
-    fn number(&self, path: &Path) -> io::Result<Option<Number>> {
+    fn number(&self, path: &Path) -> io::Result<Number> {
         let metadata = fs::metadata(path)?;
-        let number = || -> Option<Number> {
-            let (major, minor) = (major(metadata.rdev()), minor(metadata.rdev()));
-            Some(Number { major: major.try_into().ok()?, minor: minor.try_into().ok()? })
-        };
-        Ok(if metadata.file_type().is_block_device() { number() } else { None })
+        if !metadata.file_type().is_block_device() {
+            return Err(io::Error::other("is not a block device"));
+        }
+        let part = |part: u64| u32::try_from(part).map_err(io::Error::other);
+        Ok(Number { major: part(major(metadata.rdev()))?, minor: part(minor(metadata.rdev()))? })
     }
 
     fn create(&self, name: &str, uuid: &str) -> io::Result<Number> {

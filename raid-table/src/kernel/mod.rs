@@ -20,7 +20,7 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
-pub use activate::{ActivateError, Activated, Step, activate, leaves};
+pub use activate::{ActivateError, Activated, Activation, Step, activate, leaves};
 pub use deactivate::{DeactivateError, deactivate, family};
 pub use ioctls::Ioctls;
 pub use overlay::{OVERLAY_UUID_PREFIX, Overlay, OverlayError, Written};
@@ -101,11 +101,11 @@ pub trait Kernel {
     /// What the kernel says.
     fn state(&self, name: &str) -> io::Result<Option<State>>;
 
-    /// Number of the block device at a path; none if it is something else.
+    /// Number of the block device at a path.
     ///
     /// # Errors
-    /// It is not there.
-    fn number(&self, path: &Path) -> io::Result<Option<Number>>;
+    /// It is not there, or is something else.
+    fn number(&self, path: &Path) -> io::Result<Number>;
 
     /// Makes a device without a table.
     ///

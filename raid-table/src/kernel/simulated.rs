@@ -149,15 +149,15 @@ impl Kernel for SimKernel {
         }))
     }
 
-    fn number(&self, path: &Path) -> io::Result<Option<Number>> {
+    fn number(&self, path: &Path) -> io::Result<Number> {
         let path = path.to_str().unwrap();
         if let Some(name) = path.strip_prefix("/dev/mapper/") {
             let state = self.state(name)?.ok_or(io::ErrorKind::NotFound)?;
-            return Ok(Some(state.mapped.number));
+            return Ok(state.mapped.number);
         }
         match path.strip_prefix("/dev/d") {
-            Some(minor) => Ok(Some(Number { major: 8, minor: minor.parse().unwrap() })),
-            None if path.ends_with(".img") => Ok(None),
+            Some(minor) => Ok(Number { major: 8, minor: minor.parse().unwrap() }),
+            None if path.ends_with(".img") => Err(io::Error::other("is not a block device")),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }

@@ -3,7 +3,9 @@
 use super::simulated::{Fault, SimKernel};
 use super::*;
 use crate::plan::{Options, plan};
-use raid_meta::record::{ArrayRecord, TableRecord};
+use crate::target::{Device, Line, Target};
+use raid_meta::record::{ArrayRecord, TableRecord, TableRole};
+use raid_meta::units::Sectors;
 use serde_json::{Value, json};
 
 fn array(name: &str, fields: &Value) -> ArrayRecord {
@@ -92,6 +94,73 @@ fn a_device_that_can_not_be_removed_again_is_named() {
         and not removed again: a_member1, a_member0"
             .replace("EIO: I/O error", &std::io::Error::from_raw_os_error(5).to_string())
     );
+}
+
+/// Two partitions of the array that is the last of these tables.
+fn partitions(tables: &[TableRecord]) -> Vec<TableRecord> {
+    let array = tables.last().unwrap();
+    let partition = |number: u64| {
+        let target = Target::linear(Device::mapped(&array.name), Sectors(8 * number));
+        TableRecord {
+            name: format!("{}{number}", array.name),
+            uuid: format!("part{number}-{}", array.uuid),
+            role: TableRole::Partition,
+            depends: vec![array.name.clone()],
+            lines: vec![Line { start: Sectors::ZERO, length: Sectors(8), target }.into()],
+            ..array.clone()
+        }
+    };
+    vec![partition(1), partition(2)]
+}
+
+fn activate_all(kernel: &SimKernel, tables: &[TableRecord]) -> Result<Vec<Activated>, ActivateError> {
+    let mut activation = Activation::new(kernel);
+    let _ = activation.add(tables)?;
+    activation.add(&partitions(tables))
+}
+
+#[test]
+fn a_partition_that_fails_takes_its_array_with_it() {
+    let tables = tables(&mirror("a"));
+    let kernel = SimKernel::new();
+    let _ = activate(&kernel, &tables).unwrap();
+    let before = kernel.steps();
+    let _ = activate_all(&kernel, &tables).unwrap();
+    assert_eq!(kernel.steps(), before + 6, "create, load and resume of two partitions");
+    for step in 0..kernel.steps() {
+        let kernel = SimKernel::new();
+        kernel.fail(Fault::At(step));
+        let error = activate_all(&kernel, &tables).unwrap_err();
+        assert!(matches!(error, ActivateError::Refused { .. }), "step {step}: {error}");
+        assert_eq!(kernel.names(), [""; 0], "step {step}");
+    }
+}
+
+#[test]
+fn a_partition_whose_name_somebody_else_has_takes_only_what_was_made_with_it() {
+    let tables = tables(&mirror("a"));
+    let kernel = SimKernel::new();
+    kernel.add("a2", "LVM-x");
+    let error = activate_all(&kernel, &tables).unwrap_err();
+    assert!(error.is_no(), "{error}");
+    assert_eq!(kernel.names(), ["a2"]);
+
+    let _ = activate(&kernel, &tables).unwrap();
+    let before = kernel.names();
+    let error = activate_all(&kernel, &tables).unwrap_err();
+    assert!(error.is_no(), "{error}");
+    assert_eq!(kernel.names(), before, "the array was active before");
+}
+
+#[test]
+fn partitions_that_can_not_be_read_take_their_array_with_them() {
+    let kernel = SimKernel::new();
+    let mut activation = Activation::new(&kernel);
+    let _ = activation.add(&tables(&mirror("a"))).unwrap();
+    let gone = partition_tables(tables(&mirror("no-such-array")).last().unwrap()).unwrap_err();
+    let error = activation.undo(gone);
+    assert!(matches!(error, ActivateError::Partitions(_)), "{error}");
+    assert_eq!(kernel.names(), [""; 0]);
 }
 
 #[test]

@@ -149,11 +149,29 @@ status 0 "" raid-table activate --hide-partitions "${all[@]}"
 status 0 "" raid-table deactivate "${all[@]}"
 no_devices "hidden partitions"
 
+# A partition that can not be made takes its array with it, and no device of somebody else.
+half_activated() {
+    dmsetup create "${part}2" --uuid OTHER-x --notable
+    status 1 "${part}2: there is a device of that name with uuid OTHER-x" raid-table activate --partitions "${all[@]}"
+    [ "$(dmsetup ls | cut -f 1)" = "${part}2" ] || fail "a partition failed: $(dmsetup ls)"
+    dmsetup remove "${part}2"
+}
+status 0 "" raid-table activate "${all[@]}"
+printf 'label: dos\n2048,2048,83\n4096,2048,83\n' | sfdisk -q --no-reread "$array" >&2
+status 0 "" raid-table deactivate "${all[@]}"
+half_activated
+no_devices "half activated"
+status 0 "" raid-table activate --partitions "${all[@]}"
+[ "$(dmsetup info -c --noheadings -o uuid "${part}2")" = "part2-$uuid" ] || fail "$(dmsetup info)"
+status 0 "" raid-table deactivate "${all[@]}"
+no_devices "partitions"
+
 # With udev: its links, and no cookie left that nobody waits for.
 start_udev >&2
 status 0 "" raid-table activate "${all[@]}"
 [ -b "$array" ] || fail "udev made no node"
 status 0 "" raid-table deactivate "${all[@]}"
+half_activated
 udevadm settle
 no_devices "with udev"
 [ -z "$(dmsetup udevcookies | tail -n +2)" ] || fail "cookies: $(dmsetup udevcookies)"
