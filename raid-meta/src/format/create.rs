@@ -1,9 +1,42 @@
 //! New sets: what is asked for, and what a format makes of it.
 
+use super::{Format, asr, ddf, hpt37x, hpt45x, isw, jmicron, lsi, md, nvidia, pdc, sil, via};
 use crate::device::Device;
 use crate::geometry::{Layout, Level};
 use crate::model::Area;
 use crate::units::{Bytes, ChunkSectors, Sectors, Slot};
+
+type Create = fn(&NewSet) -> Result<Vec<NewMember>, CreateError>;
+
+/// The formats of which sets can be created. Not in [`Format`] itself: so only a program that creates sets has all of this in it.
+static CREATORS: [(&dyn Format, Create); 12] = [
+    (&md::Md, md::create),
+    (&isw::Isw, isw::create),
+    (&hpt45x::Hpt45x, hpt45x::create),
+    (&lsi::Lsi, lsi::create),
+    (&nvidia::Nvidia, nvidia::create),
+    (&sil::Sil, sil::create),
+    (&via::Via, via::create),
+    (&ddf::Ddf, ddf::create),
+    (&hpt37x::Hpt37x, hpt37x::create),
+    (&pdc::Pdc, pdc::create),
+    (&jmicron::Jmicron, jmicron::create),
+    (&asr::Asr, asr::create),
+];
+
+impl dyn Format + '_ {
+    /// Complete metadata of a new set, for each of its disks in order. Where the disks carry a set of the format that has
+    /// room for one more volume, that volume is added.
+    ///
+    /// # Errors
+    /// What the format, or the disks, can not do.
+    pub fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+        let format = self.name();
+        let creator = CREATORS.iter().find(|(known, _)| known.name() == format);
+        let (_, create) = creator.ok_or(CreateError::Unsupported { format })?;
+        create(set)
+    }
+}
 
 /// A set to be created.
 #[derive(Clone, Debug)]

@@ -30,7 +30,6 @@ use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
 use crate::record::Problem;
 use crate::units::Bytes;
-use create::{CreateError, NewMember, NewSet};
 use std::fmt;
 
 /// All formats, in the order in which they are asked.
@@ -174,16 +173,6 @@ pub trait Format: Sync {
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
         let _ = (disk, at);
         Ok(Vec::new())
-    }
-
-    /// Complete metadata of a new set, for each of its disks in order. Where the disks carry a set of the format
-    /// that has room for one more volume, that volume is added.
-    ///
-    /// # Errors
-    /// What the format, or the disks, can not do.
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        let _ = set;
-        Err(CreateError::Unsupported { format: self.name() })
     }
 
     /// The generations that are still on a device, the newest first, the current one among them. The default takes

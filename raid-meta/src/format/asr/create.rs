@@ -36,7 +36,7 @@ const DISK_TID: u16 = 0x0202;
 const BLOCK_TIDS: (u16, u16) = (0x8202, 0x0203);
 
 /// The tables and blocks of all disks, then of the spare.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let new = New { plan: &plan, name: name(set)?, magics: magics(set) };
     let table = new.table(set);

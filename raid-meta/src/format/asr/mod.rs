@@ -22,7 +22,8 @@ mod meaning;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::model::{Area, Field, MemberView};
@@ -85,10 +86,6 @@ impl Format for Asr {
         }
         let window = |offset| Range { offset, length: end.saturating_sub(offset) };
         Ok(starts.into_iter().map(window).collect())
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 }
 

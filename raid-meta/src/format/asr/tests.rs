@@ -390,7 +390,7 @@ fn the_window_of_a_signature_follows_from_where_the_table_is() {
 
 #[test]
 fn what_the_firmware_does_not_know_is_not_created() {
-    let refused = |set: &NewSet| Asr.create(set).unwrap_err().to_string();
+    let refused = |set: &NewSet| super::create(set).unwrap_err().to_string();
     assert!(refused(&wanted(Level::Raid5, 3, None)).contains("level is raid5"));
     assert!(refused(&wanted(Level::Linear, 2, None)).contains("level is linear"));
     for name in ["", "sixteen letters!", "two\nlines"] {

@@ -30,7 +30,7 @@ const CHUNKS: std::ops::RangeInclusive<u32> = 8..=1 << 15;
 const MIRROR_UNIT: u64 = 128;
 
 /// Metadata for all disks of the set, the spares last.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     set.only_versions(NAME, &fresh::VERSIONS)?;
     check_name(&set.name)?;
     let geometry = geometry(set)?;

@@ -31,7 +31,8 @@ mod tests;
 mod view;
 mod volume;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::{Format, Found, Generation, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::MemberView;
@@ -66,10 +67,6 @@ impl Format for Ddf {
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
         carve::windows(disk, at)
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 
     fn history(&self, device: &Device) -> Result<Vec<Generation>, DeviceError> {

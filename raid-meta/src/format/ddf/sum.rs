@@ -5,11 +5,11 @@
 //! bytes, on disks with larger blocks perhaps by the whole block. What is found is kept, and written again.
 
 use crate::format::schema::Endian;
-use crc::{Algorithm, CRC_32_ISO_HDLC, Crc, Table};
+use crc::{Algorithm, CRC_32_ISO_HDLC, Crc};
 
 const PLAIN: Algorithm<u32> = Algorithm { init: 0, xorout: 0, ..CRC_32_ISO_HDLC };
-static PLAIN_CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&PLAIN);
-static IEEE_CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+static PLAIN_CRC: Crc<u32> = Crc::<u32>::new(&PLAIN);
+static IEEE_CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
 /// The field of the checksum, in every structure.
 const FIELD: std::ops::Range<usize> = 4..8;

@@ -31,7 +31,7 @@ const RULES: Rules = Rules {
 const NAME_BYTES: usize = 14;
 
 /// The sectors of all disks, then of the spares.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let new =
         New { plan: RULES.plan(set)?, name: RULES.name::<NAME_BYTES>(&set.name, 0)?, stamp: stamp(set) };
     let slots = (0..).map(Slot).zip(&set.disks);

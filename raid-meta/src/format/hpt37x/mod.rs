@@ -23,7 +23,8 @@ mod sector;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::model::{Area, Field, MemberView};
@@ -76,10 +77,6 @@ impl Format for Hpt37x {
         let start = sector.and_then(|sector| sector.checked_sub(METADATA));
         let window = |offset: Bytes| Some(Range { offset, length: disk.size().checked_sub(offset)? });
         Ok(start.and_then(window).into_iter().collect())
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 }
 

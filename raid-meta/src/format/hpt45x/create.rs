@@ -33,7 +33,7 @@ const NAME_BYTES: usize = 15;
 const CREATOR: &[u8] = b"raid-meta";
 
 /// The sectors of all disks, then of the spares.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let new = New { plan: &plan, set, name: RULES.name::<NAME_BYTES>(&set.name, 0)?, stamp: stamp(set) };
     let slots = (0..).map(Slot).zip(&set.disks);

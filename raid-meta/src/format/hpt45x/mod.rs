@@ -23,7 +23,8 @@ mod sector;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -82,10 +83,6 @@ impl Format for Hpt45x {
             };
             Some((least, slack.map_or(Sectors(1), ChunkSectors::sectors)))
         })
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 }
 

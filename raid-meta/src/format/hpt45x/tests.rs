@@ -315,7 +315,7 @@ fn the_window_of_a_signature_ends_where_the_disk_does() {
 
 #[test]
 fn what_the_firmware_does_not_know_is_not_created() {
-    let refused = |set: &NewSet| Hpt45x.create(set).unwrap_err().to_string();
+    let refused = |set: &NewSet| super::create(set).unwrap_err().to_string();
     assert!(refused(&wanted(Level::Raid5, 3, None)).contains("level is raid5"));
     assert!(refused(&wanted(Level::Raid1, 3, None)).contains("number of disks is 3, expected 2"));
     assert!(

@@ -29,7 +29,8 @@ mod tests;
 mod view;
 mod volume;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::{Decoded, Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
@@ -76,10 +77,6 @@ impl Format for Isw {
 
     fn reshape(&self, views: &[&VolumeView]) -> Option<ReshapeView> {
         migration::merge(views)
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 
     fn signatures(&self) -> &'static [Signature] {

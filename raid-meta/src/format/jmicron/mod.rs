@@ -13,7 +13,8 @@ mod new;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use new::create;
+
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -64,10 +65,6 @@ impl Format for Jmicron {
             let least = block.offset(Sectors::MAX).saturating_add(block.length());
             Some((least, Sectors(u64::from(block.chunk_sectors().unwrap_or(2)))))
         })
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        new::create(set)
     }
 }
 

@@ -34,7 +34,7 @@ const RULES: Rules = Rules {
 const MAX_NAME: usize = 15;
 
 /// The metadata of all disks, spares last.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let name: [u8; MAX_NAME] = RULES.name(&set.name, 0)?;
     let identities: Vec<u32> = (0..)

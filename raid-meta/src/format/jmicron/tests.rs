@@ -2,6 +2,7 @@
 
 use super::block::{Block, Head, attribute, mode};
 use super::*;
+use crate::format::create::NewSet;
 use crate::format::schema::DiskStruct;
 use crate::format::vendor::testing::*;
 use crate::geometry::Level;

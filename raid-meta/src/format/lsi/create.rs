@@ -32,7 +32,7 @@ const UNKNOWN: u8 = 0x10;
 ///
 /// # Errors
 /// What the format, or the disks, can not do.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let entries = entries(set, &plan);
     let slots = (0..).map(Slot).zip(&set.disks);

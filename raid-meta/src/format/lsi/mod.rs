@@ -16,7 +16,8 @@ mod table;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::vendor::{Trailer, sum8};
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -74,10 +75,6 @@ impl Format for Lsi {
             let chunk = table.own_array().map(|array| u64::from(array.stripe_sectors)).unwrap_or_default();
             Some((Sectors(own), Sectors(chunk)))
         })
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 }
 

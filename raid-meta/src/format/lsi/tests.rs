@@ -3,7 +3,6 @@
 use super::table::{Array, Disk, FLAG_OUT, Head, NO_DEVICE, Table, Tail};
 use super::{Lsi, NAME};
 use crate::device::Device;
-use crate::format::Format;
 use crate::format::create::NewSet;
 use crate::format::schema::{DiskStruct, Endian};
 use crate::format::vendor::sum8;
@@ -154,7 +153,7 @@ fn a_raid10_says_that_its_order_is_not_certain() {
 
 #[test]
 fn what_the_format_does_not_have_is_refused() {
-    let refused = |set: &NewSet| Lsi.create(set).unwrap_err().to_string();
+    let refused = |set: &NewSet| super::create(set).unwrap_err().to_string();
     assert!(refused(&wanted(Level::Raid5, 3, None)).contains("level"));
     assert!(refused(&wanted(Level::Linear, 2, None)).contains("level"));
     assert!(refused(&wanted(Level::Raid1, 3, None)).contains("number of disks"));

@@ -40,7 +40,8 @@ mod v1_fields;
 mod view;
 mod words;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::{Decoded, Format, Found, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{ReshapeView, VolumeView};
@@ -85,10 +86,6 @@ impl Format for Md {
             Some(error) if found.is_empty() => Err(error),
             _ => Ok(found),
         }
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 
     /// Members can differ in the position when their superblocks were being written: the furthest is true, because

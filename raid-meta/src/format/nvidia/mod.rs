@@ -14,7 +14,8 @@ mod new;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use new::create;
+
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -64,10 +65,6 @@ impl Format for Nvidia {
             };
             Some((least, Sectors(u64::from(block.array.stripe_block_size))))
         })
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        new::create(set)
     }
 }
 

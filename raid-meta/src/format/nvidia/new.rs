@@ -34,7 +34,7 @@ const RULES: Rules = Rules {
 };
 
 /// The metadata of all disks, spares last.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let name: [u8; 16] = RULES.name(if set.name.is_empty() { label(set.level) } else { &set.name }, b' ')?;
     let array = array(set, &plan);

@@ -2,6 +2,7 @@
 
 use super::block::{Array, Block, Unit, job, level};
 use super::*;
+use crate::format::create::NewSet;
 use crate::format::schema::DiskStruct;
 use crate::format::vendor::testing::*;
 use crate::geometry::Level;

@@ -18,7 +18,8 @@ mod record;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use new::create;
+
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Extent, Field, MemberView};
@@ -63,10 +64,6 @@ impl Format for Pdc {
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
         place::windows(disk, at)
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        new::create(set)
     }
 }
 

@@ -47,7 +47,7 @@ struct Place {
 }
 
 /// The metadata of all disks, spares last.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let slots = (0..).map(Slot);
     let places: Vec<Place> =
         slots.zip(&set.disks).map(|(slot, disk)| place(slot, disk)).collect::<Result<_, _>>()?;

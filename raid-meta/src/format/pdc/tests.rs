@@ -4,6 +4,7 @@ use super::place::{STEP, USUAL};
 use super::record::{DiskEntry, Head, RECORD, RESYNCING, Record, SIGNATURE, Tail, kind, status};
 use super::*;
 use crate::device::ReadAt;
+use crate::format::create::NewSet;
 use crate::format::schema::DiskStruct;
 use crate::format::vendor::testing::*;
 use crate::geometry::Level;
@@ -141,7 +142,7 @@ fn a_second_array_goes_beside_the_first() {
     let first = NewSet { size: Some(Sectors(1 << 20)), ..wanted(Level::Raid0, 2, None) };
     let devices = created(&Pdc, &first);
     let second = NewSet { disks: devices.clone(), identity: [7; 16], ..wanted(Level::Raid1, 2, None) };
-    let members = Pdc.create(&second).unwrap();
+    let members = super::create(&second).unwrap();
     let both: Vec<Device> = devices
         .iter()
         .zip(&members)
@@ -165,7 +166,7 @@ fn a_second_array_goes_beside_the_first() {
         }
     }
     let third = NewSet { disks: both, ..wanted(Level::Raid1, 2, None) };
-    assert!(Pdc.create(&third).unwrap_err().to_string().contains("expected at least"));
+    assert!(super::create(&third).unwrap_err().to_string().contains("expected at least"));
 }
 
 #[test]

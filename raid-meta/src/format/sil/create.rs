@@ -36,7 +36,7 @@ const RULES: Rules = Rules {
 ///
 /// # Errors
 /// What the format, or the disks, can not do.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let kind = kind(set.level);
     let name = RULES.name(&set.name, b' ')?;

@@ -20,7 +20,8 @@ mod shape;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::{Format, Found, Generation, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView};
@@ -60,10 +61,6 @@ impl Format for Sil {
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
         carve::windows(disk, at)
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 
     fn history(&self, device: &Device) -> Result<Vec<Generation>, DeviceError> {

@@ -174,7 +174,7 @@ fn spares_belong_to_no_set() {
 
 #[test]
 fn what_the_format_does_not_have_is_refused() {
-    let refused = |set: &NewSet| Sil.create(set).unwrap_err().to_string();
+    let refused = |set: &NewSet| super::create(set).unwrap_err().to_string();
     assert!(refused(&wanted(Level::Raid6, 4, None)).contains("level"));
     assert!(refused(&wanted(Level::Raid0, 9, None)).contains("number of disks"));
     assert!(refused(&wanted(Level::Raid0, 2, Some(24))).contains("chunk"));

@@ -33,7 +33,7 @@ const VERSION: u8 = 1;
 ///
 /// # Errors
 /// What the format, or the disks, can not do.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let plan = RULES.plan(set)?;
     let table = table(set);
     let slots = (0..).map(Slot).zip(&set.disks).zip(&plan.lengths);

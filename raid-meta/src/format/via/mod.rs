@@ -16,7 +16,8 @@ mod shape;
 mod tests;
 mod view;
 
-use super::create::{CreateError, NewMember, NewSet};
+pub(super) use create::create;
+
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -76,10 +77,6 @@ impl Format for Via {
             let sector = Sector::decode(bytes).filter(Sector::is_ours_anywhere)?;
             Some((Sectors(sector.head.capacity), Sectors(u64::from(sector.chunk()))))
         })
-    }
-
-    fn create(&self, set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
-        create::create(set)
     }
 }
 

@@ -3,7 +3,6 @@
 use super::sector::{Sector, bit, info, seal};
 use super::{NAME, Via};
 use crate::device::Device;
-use crate::format::Format;
 use crate::format::create::NewSet;
 use crate::format::vendor::testing::{
     DISK, array, assembled, assert_every_byte_counts, assert_found_in_a_larger_file, assert_identity,
@@ -110,7 +109,7 @@ fn a_span_of_unequal_disks_adds_them_up() {
 
 #[test]
 fn what_the_format_does_not_have_is_refused() {
-    let refused = |set: &NewSet| Via.create(set).unwrap_err().to_string();
+    let refused = |set: &NewSet| super::create(set).unwrap_err().to_string();
     assert!(refused(&wanted(Level::Raid5, 3, None)).contains("level"));
     assert!(refused(&wanted(Level::Raid0, 8, None)).contains("number of disks"));
     assert!(refused(&wanted(Level::Raid10, 10, None)).contains("number of disks"));

@@ -6,7 +6,7 @@ use crate::record::Health;
 use crate::units::ChunkSectors;
 
 fn refused(set: &NewSet) -> String {
-    Ddf.create(set).unwrap_err().to_string()
+    crate::format::ddf::create(set).unwrap_err().to_string()
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_the_format_can_not_do_is_refused() {
 fn disks_with_large_blocks_are_refused() {
     let disk = SimDisk::new(Bytes(1 << 28)).with_sector_size(crate::units::SectorSize::B4096);
     let set = NewSet { disks: vec![named("a", disk), blank(1, DISK).remove(0)], ..wanted(Level::Raid1, 2) };
-    assert!(matches!(Ddf.create(&set), Err(CreateError::Disk { .. })));
+    assert!(matches!(crate::format::ddf::create(&set), Err(CreateError::Disk { .. })));
 }
 
 #[test]

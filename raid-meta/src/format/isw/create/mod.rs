@@ -38,7 +38,7 @@ const MIRROR_STRIP: u64 = 128;
 ///
 /// # Errors
 /// What the format, or the disks, can not do.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     check(set)?;
     let serials = serials(set)?;
     let (of_slots, of_spares) = serials.split_at_checked(set.disks.len()).unwrap_or((&serials, &[]));

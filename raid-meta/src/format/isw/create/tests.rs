@@ -1,9 +1,7 @@
 //! Containers that are made, found again, and added to.
 
 use crate::device::{Device, ReadAt, SimDisk, WriteAt};
-use crate::format::Format;
 use crate::format::create::{CreateError, NewMember, NewSet};
-use crate::format::isw::Isw;
 use crate::format::isw::mpb::Mpb;
 use crate::format::isw::{decode_at, signature};
 use crate::geometry::Level;
@@ -60,7 +58,7 @@ impl Bench {
     }
 
     fn made(&self, set: &NewSet) -> Vec<ArrayRecord> {
-        self.write(&Isw.create(set).unwrap_or_else(|error| panic!("{error}")));
+        self.write(&super::create(set).unwrap_or_else(|error| panic!("{error}")));
         self.probe().arrays
     }
 
@@ -76,7 +74,7 @@ fn chunk(sectors: u32) -> Option<ChunkSectors> {
 }
 
 fn refusal(set: &NewSet) -> String {
-    Isw.create(set).unwrap_err().to_string()
+    super::create(set).unwrap_err().to_string()
 }
 
 #[test]
@@ -216,7 +214,7 @@ fn the_same_request_gives_the_same_bytes_and_another_identity_another_family() {
     let bench = Bench::new(2);
     let set = bench.set(Level::Raid1, "vol0", 0);
     let bytes = |set: &NewSet| {
-        let members = Isw.create(set).unwrap();
+        let members = super::create(set).unwrap();
         members.into_iter().flat_map(|member| member.areas).map(|area| area.bytes).collect::<Vec<_>>()
     };
     assert_eq!(bytes(&set), bytes(&set));
@@ -274,7 +272,7 @@ fn a_disk_without_a_serial_or_with_that_of_another_is_refused() {
     let bench = Bench::new(2);
     let mut set = bench.set(Level::Raid1, "vol0", 0);
     set.disks[1] = bench.device(1).with_serial(None);
-    assert!(matches!(Isw.create(&set), Err(CreateError::SerialUnknown { .. })));
+    assert!(matches!(super::create(&set), Err(CreateError::SerialUnknown { .. })));
     set.disks[1] = bench.device(1).with_serial(Some("  SER0 ".to_owned()));
     let error = refusal(&set);
     assert_eq!(error, "disk1: isw: has the serial number 'SER0' of another");
@@ -285,7 +283,7 @@ fn a_disk_of_any_size_has_room_or_is_refused() {
     for sectors in (0..40).chain([10_402, 12_449, 12_450, 12_451, 14_498]) {
         let disk = || SimDisk::new(Bytes(sectors * 512));
         let bench = Bench(vec![disk(), disk()]);
-        match Isw.create(&bench.set(Level::Raid1, "vol0", 0)) {
+        match super::create(&bench.set(Level::Raid1, "vol0", 0)) {
             Ok(members) => {
                 bench.write(&members);
                 assert_eq!(bench.probe().arrays.len(), 1, "{sectors}");

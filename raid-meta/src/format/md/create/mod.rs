@@ -33,7 +33,7 @@ const DAEMON_SLEEP: u32 = 5;
 ///
 /// # Errors
 /// What md, or the disks, can not do.
-pub(super) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
+pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateError> {
     let array = Array::new(set)?;
     let members = members::members(&array)?;
     Ok(members.iter().map(|member| new_member(&array, member)).collect())

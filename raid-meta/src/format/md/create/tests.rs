@@ -67,7 +67,7 @@ impl Bench {
 
     /// The array that a set makes.
     fn array(&self, set: &NewSet) -> ArrayRecord {
-        self.write(&Md.create(set).unwrap_or_else(|error| panic!("{error}")));
+        self.write(&super::create(set).unwrap_or_else(|error| panic!("{error}")));
         let mut found = self.probe();
         assert_eq!(found.members.len(), self.disks.len());
         assert_eq!(found.arrays.len(), 1);
@@ -85,7 +85,7 @@ fn of_version(mut set: NewSet, version: &str) -> NewSet {
 }
 
 fn refusal(set: &NewSet) -> CreateError {
-    Md.create(set).unwrap_err()
+    super::create(set).unwrap_err()
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn what_is_written_is_what_is_found_and_the_same_again() {
     for version in VERSIONS {
         let bench = Bench::equal(5);
         let set = NewSet { bitmap: true, ..of_version(bench.set(Level::Raid5, 1), version) };
-        let members = Md.create(&set).unwrap();
+        let members = super::create(&set).unwrap();
         bench.write(&members);
         for (index, member) in members.iter().enumerate() {
             let found = Md.find(&bench.device(index)).unwrap();
@@ -159,7 +159,7 @@ fn what_is_written_is_what_is_found_and_the_same_again() {
                 assert!(written.bytes.starts_with(&found.bytes), "{version} {index} {}", found.role);
             }
         }
-        let again = Md.create(&set).unwrap();
+        let again = super::create(&set).unwrap();
         assert!(members.iter().zip(&again).all(|(one, other)| one.areas == other.areas));
     }
 }
@@ -219,8 +219,8 @@ fn a_size_is_taken_where_whole_stripes_make_it() {
         assert!(error.ends_with(&format!("expected a multiple of {stripe} sectors")), "{error}");
         let error = refusal(&NewSet { size: Some(Sectors(stripe << 40)), ..set.clone() }).to_string();
         assert!(error.contains("expected at most "), "{error}");
-        assert!(Md.create(&NewSet { size: Some(Sectors::MAX), ..set.clone() }).is_err());
-        assert!(Md.create(&NewSet { size: Some(Sectors::ZERO), ..set }).is_err());
+        assert!(super::create(&NewSet { size: Some(Sectors::MAX), ..set.clone() }).is_err());
+        assert!(super::create(&NewSet { size: Some(Sectors::ZERO), ..set }).is_err());
     }
 }
 
@@ -276,7 +276,7 @@ fn a_disk_of_any_size_has_room_or_is_refused() {
         for sectors in (0..300).chain([2047, 2048, 2176, 4096, 4224, 5000]) {
             let bench = Bench::new(&[sectors, sectors]);
             let set = of_version(NewSet { bitmap: true, ..bench.set(Level::Raid1, 0) }, version);
-            match Md.create(&set) {
+            match super::create(&set) {
                 Ok(members) => {
                     bench.write(&members);
                     assert_eq!(bench.probe().arrays.len(), 1, "{version} {sectors}");
