@@ -1,12 +1,14 @@
 # make sample     build, then try the tools on arrays made on the spot
 # make test       everything, at the sizes a developer waits for
 # make test-long  the same cases at many more sizes and seeds
+# make boot       raid-probe and raid-table for an initramfs: small; make boot-static: without libraries
+# make install-boot   them, and what starts a machine from an array, into DESTDIR
 # make bench      how fast the tools are, against others side by side
 
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: sample test test-long bench man clean
+.PHONY: sample test test-long boot boot-static install-boot bench man clean
 
 sample:
 	tests/install-deps build
@@ -19,6 +21,8 @@ test:
 	tests/vm/run --prepare
 	$(CARGO) build --workspace --locked
 	tests/fuzz/run --build
+	raid-table/boot/build
+	raid-table/boot/build --static
 	$(CARGO) test --workspace --locked --doc
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace --locked --no-fail-fast
@@ -28,6 +32,17 @@ endif
 
 test-long: export RAID_TESTS_LONG = 1
 test-long: test
+
+boot:
+	tests/install-deps build
+	raid-table/boot/build
+
+boot-static:
+	tests/install-deps build
+	raid-table/boot/build --static
+
+install-boot: boot
+	raid-table/boot/install
 
 bench:
 	tests/install-deps build

@@ -6,6 +6,8 @@ use raid_meta::record::{ArrayMember, ArrayRecord};
 use raid_meta::units::{Bytes, SECTOR_BYTES};
 use raid_table::volume::{Targets, WritableVolume};
 use serde_json::Value;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,16 +27,43 @@ impl Targets for Images {
 /// # Panics
 /// The record is none, or its images can not be written.
 pub fn fill(array: &Value) {
-    let mut array = array.clone();
-    if let Some(fields) = array.as_object_mut() {
-        fields.remove("type");
-    }
-    let record: ArrayRecord = serde_json::from_value(array).expect("an array record");
-    let volume = WritableVolume::open(&record, &Images, false).unwrap_or_else(|error| panic!("{error}"));
+    let (record, volume) = open(array);
     let bytes: Vec<u8> = (0..record.size_sectors.0 * SECTOR_BYTES / 4096 + 1)
         .flat_map(|block| u32::try_from(block + 1).expect("a small array").to_le_bytes().repeat(1024))
         .take(usize::try_from(record.size_sectors.0 * SECTOR_BYTES).expect("a small array"))
         .collect();
     volume.write(Bytes::ZERO, &bytes).unwrap_or_else(|error| panic!("{error}"));
     volume.flush().unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Writes a file to the start of an array on blank images: what is zero there already is.
+///
+/// # Panics
+/// The record is none, its images can not be written, or the file is larger.
+pub fn write_file(array: &Value, file: &Path) {
+    const PIECE: usize = 1 << 20;
+    let (_, volume) = open(array);
+    let mut file = File::open(file).expect("the file can be read");
+    let mut piece = Vec::with_capacity(PIECE);
+    for at in (0..).step_by(PIECE) {
+        piece.clear();
+        let length = file.by_ref().take(PIECE as u64).read_to_end(&mut piece).expect("the file can be read");
+        if length == 0 {
+            break;
+        }
+        if piece.iter().any(|byte| *byte != 0) {
+            volume.write(Bytes(at), &piece).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    volume.flush().unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn open(array: &Value) -> (ArrayRecord, WritableVolume) {
+    let mut array = array.clone();
+    if let Some(fields) = array.as_object_mut() {
+        fields.remove("type");
+    }
+    let record: ArrayRecord = serde_json::from_value(array).expect("an array record");
+    let volume = WritableVolume::open(&record, &Images, false).unwrap_or_else(|error| panic!("{error}"));
+    (record, volume)
 }

@@ -24,11 +24,11 @@ mod vm;
 pub mod whole;
 mod wreck;
 
-pub use filled::fill;
+pub use filled::{fill, write_file};
 pub use fixture::Fixture;
 pub use image::sparse_copy;
 pub use pattern::Pattern;
-pub use program::{Outcome, Run, mdadm, program, run};
+pub use program::{Outcome, Run, boot_program, mdadm, program, run};
 pub use tables::{TableSet, Tried, try_tables};
 pub use vm::Vm;
 pub use wreck::{Wreck, Wrecked};

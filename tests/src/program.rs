@@ -24,12 +24,27 @@ pub fn program(name: &str) -> PathBuf {
         path.pop();
     }
     path.push(name);
+    built(path, "cargo build --workspace")
+}
+
+/// Path of `raid-probe` or `raid-table` as they are built for an initramfs: `initramfs`, or `initramfs-static`.
+///
+/// # Panics
+/// As [`program`].
+#[must_use]
+pub fn boot_program(folder: &str, name: &str) -> PathBuf {
+    let mut path = std::env::current_exe().expect("a test has a path");
+    while path.pop() && !path.ends_with("debug") && !path.ends_with("release") {}
+    built(path.with_file_name(folder).join(name), "make boot boot-static")
+}
+
+fn built(path: PathBuf, how: &str) -> PathBuf {
     let stale = match fs::metadata(&path).and_then(|metadata| metadata.modified()) {
         Ok(built) => newer_source(&path, built).map(|source| format!("older than {}", source.display())),
         Err(error) => Some(error.to_string()),
     };
     if let Some(why) = stale {
-        panic!("{}: {why}: build the workspace first (cargo build --workspace)", path.display());
+        panic!("{}: {why}: build it first ({how})", path.display());
     }
     path
 }

@@ -64,8 +64,13 @@ impl Vm {
     /// A built program of the workspace on the job's PATH.
     #[must_use]
     pub fn program(self, name: &str) -> Self {
-        let program = crate::program(name);
-        self.option("--bin", program)
+        self.program_at(&crate::program(name))
+    }
+
+    /// Any program on the job's PATH.
+    #[must_use]
+    pub fn program_at(self, path: &Path) -> Self {
+        self.option("--bin", path)
     }
 
     /// A file or folder, and where the job finds it.

@@ -164,6 +164,20 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s h -l help
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l array -d 'Only this array: a name, a uuid, or a volume; all unless told' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l overlay -d 'Write changes to new sparse files in this directory, never to the members' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l wait -d 'Wait so long for members that are missing' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l leave -d 'Leave arrays of these formats to other tools too, separated by commas, unless --array names them' -r -f -a "md\t''
+isw\t''
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -s o -l output -d 'How to print' -r -f -a "text\t'Readable text; the default on a terminal'
 json\t'JSON Lines; the default elsewhere'"
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r

@@ -229,7 +229,8 @@ pub(super) fn sector_size(text: &str) -> Result<SectorSize, String> {
 }
 
 /// Reads the name of a format.
-pub(super) fn format_parser() -> impl TypedValueParser<Value = &'static dyn Format> {
+#[must_use]
+pub fn format_parser() -> impl TypedValueParser<Value = &'static dyn Format> {
     let names = FORMATS.iter().map(|format| format.name());
     PossibleValuesParser::new(names).try_map(|name| by_name(&name).ok_or("no such format"))
 }

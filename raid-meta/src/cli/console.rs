@@ -5,6 +5,7 @@ use super::exit::{Exit, Failure};
 use super::output::{Output, Style};
 use super::text::clean;
 use crate::record::{Problem, Record, Severity};
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
@@ -14,7 +15,7 @@ pub struct Console {
     output: Output,
     verbose: bool,
     quiet: bool,
-    silent: bool,
+    held: Option<RefCell<Vec<String>>>,
 }
 
 impl Console {
@@ -24,14 +25,28 @@ impl Console {
         let color = common.colors(io::stdout().is_terminal());
         let sink = Box::new(io::BufWriter::new(io::stdout()));
         let output = Output::new(sink, color, common.is_verbose());
-        Self { name, output, verbose: common.is_verbose(), quiet: common.is_quiet(), silent: false }
+        Self { name, output, verbose: common.is_verbose(), quiet: common.is_quiet(), held: None }
     }
 
-    /// A console that prints nothing at all, for looking at what will be looked at again.
+    /// A console that prints nothing, and holds its messages back until [`Console::release`]: for a look that may not be the
+    /// last one.
     #[must_use]
-    pub fn silent(&self) -> Self {
+    pub fn holding(&self) -> Self {
         let output = Output::new(Box::new(io::sink()), false, false);
-        Self { name: self.name, output, verbose: false, quiet: true, silent: true }
+        Self {
+            name: self.name,
+            output,
+            verbose: self.verbose,
+            quiet: self.quiet,
+            held: Some(RefCell::default()),
+        }
+    }
+
+    /// Says what was held back.
+    pub fn release(self) {
+        for message in self.held.into_iter().flat_map(RefCell::into_inner) {
+            message_line(self.name, &message);
+        }
     }
 
     /// How records are printed from here on. JSON Lines until told.
@@ -99,8 +114,9 @@ impl Console {
 
     /// Says what failed. Even with `-q`.
     pub fn error(&self, message: impl Display) {
-        if !self.silent {
-            message_line(self.name, &message.to_string());
+        match &self.held {
+            Some(held) => held.borrow_mut().push(message.to_string()),
+            None => message_line(self.name, &message.to_string()),
         }
     }
 

@@ -49,6 +49,7 @@ mod write;
 
 pub use args::{
     Chosen, ColorWhen, CommonArgs, DeviceArgs, OutputArgs, OutputFormat, RecordFormat, SourceArgs,
+    format_parser,
 };
 pub use console::Console;
 pub use exit::{EXIT_STATUS_HELP, Exit, ExitContext, Failure, Tally};

@@ -1,8 +1,8 @@
 //! `raid-table activate`: arrays in the kernel.
 
-use super::chosen::arrays;
 use super::emit::planned;
 use super::tally::Tally;
+use super::wait::{Selection, lacking};
 use crate::kernel::{
     ActivateError, Activated, Activation, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay, family,
     hide_partitions, leaves, partition_tables,
@@ -10,13 +10,14 @@ use crate::kernel::{
 use crate::plan::Options;
 use clap::Args;
 use raid_meta::cli::{
-    Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Source, SourceArgs, Style, human,
+    Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, SourceArgs, Style, format_parser, human,
 };
 use raid_meta::device::holders;
-use raid_meta::escape::path_to_text;
-use raid_meta::record::{ArrayRecord, Health, Record, TableRecord};
+use raid_meta::escape::{path_to_text, text_to_path};
+use raid_meta::format::Format;
+use raid_meta::record::{ArrayRecord, Record, TableRecord};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,9 +26,6 @@ Examples:
                                         for booting: wait for missing members, then do without
   raid-table activate --array isw_cgadcgdeij_v0 --overlay /var/tmp/try /dev/sda /dev/sdb
                                         to try fsck and mount; the disks stay as they are";
-
-/// How often the disks are looked at while members are waited for.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Make arrays into devices of the kernel
 ///
@@ -70,6 +68,10 @@ pub(super) struct Activate {
     #[arg(long, value_name = "SECONDS", default_value = "0", hide_default_value = true)]
     wait: u64,
 
+    /// Leave arrays of these formats to other tools too, separated by commas, unless --array names them
+    #[arg(long, value_name = "FORMAT,…", value_delimiter = ',', value_parser = format_parser())]
+    leave: Vec<&'static dyn Format>,
+
     /// Only show what would be activated
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -84,29 +86,16 @@ pub(super) struct Activate {
 impl Activate {
     pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
         console.set_style(self.output.style());
-        let source = self.wait_for_members(console)?;
+        let source = self.selection().load(Duration::from_secs(self.wait), console)?;
         let mut tally = Tally::default();
-        for array in arrays(&self.source, self.array.as_deref(), &source, console)? {
+        for array in self.selection().arrays(&source, console)? {
             tally.add(self.activate(array, &source.arrays, console).map_err(|error| console.fail(&error)));
         }
         Ok(source.exit(tally.exit()))
     }
 
-    /// What is there, as soon as nothing is missing from it, or the time is over.
-    fn wait_for_members(&self, console: &Console) -> anyhow::Result<Source> {
-        let end = Instant::now() + Duration::from_secs(self.wait);
-        let may_wait = self.wait > 0 && !self.source.paths.iter().any(|path| path == "-");
-        while may_wait && Instant::now() < end {
-            let is_whole = |source: &Source| {
-                let arrays = arrays(&self.source, self.array.as_deref(), source, &console.silent());
-                arrays.is_ok_and(|arrays| arrays.iter().all(|array| is_complete(array, &source.arrays)))
-            };
-            match self.source.load_or_scan(&console.silent()) {
-                Ok(source) if is_whole(&source) => break,
-                _ => std::thread::sleep(LOOK.min(end.saturating_duration_since(Instant::now()))),
-            }
-        }
-        self.source.load_or_scan(console)
+    fn selection(&self) -> Selection<'_> {
+        Selection { args: &self.source, wanted: self.array.as_deref(), others: &self.leave }
     }
 
     fn activate(
@@ -121,7 +110,13 @@ impl Activate {
             // What is written then reaches no member.
             read_write_anyway: self.read_write_anyway || self.overlay.is_some(),
         };
-        let mut tables = planned(array, arrays, &options, console).map_err(Failure::reported)?;
+        let mut tables = match planned(array, arrays, &options, console) {
+            Ok(tables) => tables,
+            Err(exit) => {
+                self.hide(&present(array), console)?;
+                return Err(Failure::reported(exit).into());
+            }
+        };
         if self.dry_run {
             return print(&tables, console);
         }
@@ -153,15 +148,19 @@ impl Activate {
         }
         overlay.release();
         self.hide(&members, console)?;
+        if activated.iter().any(|device| !device.was_active) {
+            say_degraded(array, arrays, &tables, console);
+        }
         if console.style() == Style::Text {
             return say(array, &activated, console);
         }
         print(&tables, console)
     }
 
-    /// Takes the partitions of members away: last, because what fails before leaves them as they were.
+    /// Takes the partitions of members away: last, because what fails before leaves them as they were. Those of an array that can
+    /// not be activated too: one of its disks alone is no disk to be mounted.
     fn hide(&self, members: &[PathBuf], console: &Console) -> Result<(), Failure> {
-        for member in members.iter().filter(|_| self.hide_partitions) {
+        for member in members.iter().filter(|_| self.hide_partitions && !self.dry_run) {
             let hidden = hide_partitions(member).map_err(|error| {
                 let message = format!("{}: hiding its partitions: {error}", path_to_text(member));
                 Failure::new(Exit::System, message)
@@ -200,12 +199,17 @@ fn node(device: &Mapped) -> String {
     format!("dm-{}", device.number.minor)
 }
 
-/// Whether nothing is missing from an array, nor from those that it consists of.
-fn is_complete(array: &ArrayRecord, arrays: &[ArrayRecord]) -> bool {
-    let is_whole = |array: &ArrayRecord| !matches!(array.health, Health::Degraded | Health::Failed);
-    let subset = |name| arrays.iter().find(|array| array.name == name);
-    let mut subsets = array.members.iter().filter_map(|member| subset(member.array.as_deref()?));
-    is_whole(array) && subsets.all(is_whole)
+/// The members that are there.
+fn present(array: &ArrayRecord) -> Vec<PathBuf> {
+    array.members.iter().filter_map(|member| member.device.as_deref()).map(text_to_path).collect()
+}
+
+/// What an array that was activated does without.
+fn say_degraded(array: &ArrayRecord, arrays: &[ArrayRecord], tables: &[TableRecord], console: &Console) {
+    let how = if tables.iter().any(|table| table.read_only) { ", read-only" } else { "" };
+    for lack in lacking(array, arrays) {
+        console.say(format_args!("{}; active without it{how}", lack.text()));
+    }
 }
 
 fn activate_partitions(

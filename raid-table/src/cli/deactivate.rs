@@ -43,7 +43,7 @@ impl Deactivate {
     pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
         let mut tally = Tally::default();
         let source = self.source.load_or_scan(console)?;
-        let chosen = match arrays(&self.source, self.array.as_deref(), &source, console) {
+        let chosen = match arrays(&self.source, self.array.as_deref(), &[], &source, console) {
             Err(error) if self.array.is_none() => return Err(error),
             chosen => chosen,
         };

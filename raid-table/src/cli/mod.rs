@@ -7,15 +7,21 @@ mod chosen;
 #[cfg(feature = "kernel")]
 mod deactivate;
 mod default;
+#[cfg(feature = "full")]
 mod draw;
 mod emit;
+#[cfg(feature = "full")]
 mod map;
+#[cfg(feature = "full")]
 mod read;
 mod tally;
+#[cfg(feature = "kernel")]
+mod wait;
 
+#[cfg(feature = "full")]
 pub use read::ReadArgs;
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Program};
 
 const EXAMPLES: &str = "\
@@ -48,8 +54,11 @@ struct Definition {
 #[derive(Subcommand)]
 enum Command {
     Emit(emit::Emit),
+    #[cfg(feature = "full")]
     Map(map::MapCommand),
+    #[cfg(feature = "full")]
     Draw(draw::Draw),
+    #[cfg(feature = "full")]
     Read(ReadArgs),
     #[cfg(feature = "kernel")]
     Activate(activate::Activate),
@@ -97,8 +106,11 @@ impl Program for Table {
     fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
         match self.0.command {
             Command::Emit(emit) => emit.run(console),
+            #[cfg(feature = "full")]
             Command::Map(map) => map.run(console),
+            #[cfg(feature = "full")]
             Command::Draw(draw) => draw.run(console),
+            #[cfg(feature = "full")]
             Command::Read(read) => read.run(console),
             #[cfg(feature = "kernel")]
             Command::Activate(activate) => activate.run(console),
@@ -108,8 +120,9 @@ impl Program for Table {
     }
 }
 
+#[cfg(feature = "full")]
 /// Taken by commands that need no such permission, so that a line for `emit` works for them too.
-#[derive(Args)]
+#[derive(clap::Args)]
 struct DegradedArgs {
     /// Accepted; this command needs no permission to do without missing members
     #[arg(long, hide = true)]
