@@ -1,6 +1,6 @@
 //! New sets: composed by their format, proved on paper, and only then a plan of what to write.
 //!
-//! A format says what belongs on each disk ([`Format::create`]). Before that is planned, it is laid over the
+//! A format says what belongs on each disk (`create` of a [`Format`]). Before that is planned, it is laid over the
 //! disks as they are, in memory, and everything that finds metadata looks at the result: there has to be exactly the
 //! array that was asked for, and whatever was there before and is to stay. What would be overwritten, or would be in
 //! the way of the new set, is named and refused, unless that is forced.
