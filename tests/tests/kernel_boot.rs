@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
-use raid_tests::{Outcome, Run, boot_program, run, workspace, write_file};
+use raid_tests::{Fixture, Outcome, Run, Vm, boot_program, run, workspace, write_file};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -158,4 +158,25 @@ fn a_debian_on_a_mirror_boots_through_the_module_of_dracut() {
     assert_nothing_else_assembles(&machine.debian.join("dracut.img.list"));
     let console = machine.boot("dracut.img", &[0, 1], "");
     machine.assert_booted(&console);
+}
+
+#[test]
+fn what_a_start_activates_is_as_the_settings_say() {
+    let (Some(intel), Some(md)) = (Fixture::open("isw-raid1-2"), Fixture::open("md12-linear-2")) else {
+        return;
+    };
+    let found = run("raid-probe").arg("--arrays").args(&intel.disks).outcome().expect_code(0);
+    let array = found.records_of("array").pop().unwrap();
+    let boot = workspace().join("raid-table/boot");
+    let mut vm = Vm::case("start")
+        .program("raid-probe")
+        .program("raid-table")
+        .file(&boot.join("start"), "/usr/lib/raid-tools/start")
+        .file(&boot.join("udev/64-raid-table.rules"), "/usr/lib/udev/rules.d/64-raid-table.rules")
+        .arg(array["name"].as_str().unwrap());
+    for disk in intel.disks.iter().chain(&md.disks) {
+        vm = vm.snapshot(disk);
+    }
+    let outcome = vm.succeed();
+    assert_eq!(outcome.text(), "ok\n", "{outcome}");
 }
