@@ -18,6 +18,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
 
+/// The code of the problem that a device carries two formats.
+const AMBIGUOUS: &str = "ambiguous-format";
+/// The code of the problem that a member's slot can not be known.
+const SLOT_UNKNOWN: &str = "slot-unknown";
+
 /// Devices, opened one after the other as they are asked for. One that can not be opened is reported and
 /// counted.
 pub struct Inputs<'a> {
@@ -209,6 +214,45 @@ impl Source {
         self.tally.exit(natural)
     }
 
+    /// Refuses a device with two formats.
+    fn unambiguous(self) -> anyhow::Result<Self> {
+        let ambiguous = self.members.iter().find_map(|member| Some((member, problem_of(member, AMBIGUOUS)?)));
+        if let Some((member, problem)) = ambiguous {
+            return Err(failure(Exit::No, member, problem).into());
+        }
+        Ok(self)
+    }
+
+    /// Leaves out the arrays of members that are in doubt, and says so, where there are others: one old disk in a machine keeps
+    /// none of its arrays from being used. Those members count as failed.
+    fn without_doubtful(mut self, console: &Console) -> Self {
+        let is_doubtful = |member: &MemberRecord| {
+            [AMBIGUOUS, SLOT_UNKNOWN].iter().any(|code| problem_of(member, code).is_some())
+        };
+        let (doubtful, sound): (Vec<_>, Vec<_>) = self.members.iter().cloned().partition(is_doubtful);
+        let is_touched = |array: &ArrayRecord| {
+            doubtful.iter().any(|member| {
+                let is_of_set =
+                    array.format.as_ref() == Some(&member.format) && array.set_id == member.set_id;
+                is_of_set || array.members.iter().any(|slot| slot.device.as_ref() == Some(&member.device))
+            })
+        };
+        if doubtful.is_empty() || self.arrays.iter().all(is_touched) {
+            return self;
+        }
+        for member in &doubtful {
+            let MemberRecord { device, format, .. } = member;
+            let why = problem_of(member, AMBIGUOUS).map(|problem| problem_text(device, problem));
+            let why = why.unwrap_or_else(|| "in doubt".to_owned());
+            console
+                .error(format_args!("{device}: {format}: {why}; the arrays that it belongs to are left out"));
+        }
+        self.arrays.retain(|array| !is_touched(array));
+        self.tally.failed = self.tally.failed.saturating_add(doubtful.len());
+        self.members = sound;
+        self
+    }
+
     fn check_found(&self) -> Result<(), Failure> {
         if !self.arrays.is_empty() {
             return Ok(());
@@ -227,7 +271,7 @@ impl Source {
 
     /// Refuses members whose slot can not be known.
     fn check_slots<'a>(&self, mut members: impl Iterator<Item = &'a MemberRecord>) -> Result<(), Failure> {
-        let unknown = members.find_map(|member| Some((member, problem_of(member, "slot-unknown")?)));
+        let unknown = members.find_map(|member| Some((member, problem_of(member, SLOT_UNKNOWN)?)));
         unknown.map_or(Ok(()), |(member, problem)| Err(failure(Exit::BadData, member, problem)))
     }
 
@@ -312,7 +356,7 @@ impl SourceArgs {
         if self.wants_records() {
             return self.read();
         }
-        Self::probed(Inputs::from_paths(&self.paths, &self.devices, console)?, console)
+        Self::found(Inputs::from_paths(&self.paths, &self.devices, console)?, console).unambiguous()
     }
 
     /// As [`SourceArgs::load`]; but without a PATH the disks of the machine are probed. Only `-` reads records.
@@ -321,7 +365,8 @@ impl SourceArgs {
     /// As [`SourceArgs::load`]; or the disks can not be listed.
     pub fn load_or_scan(&self, console: &Console) -> anyhow::Result<Source> {
         if self.is_machine() {
-            return Self::probed(Inputs::from_machine(&self.devices, console)?, console);
+            let source = Self::found(Inputs::from_machine(&self.devices, console)?, console);
+            return source.without_doubtful(console).unambiguous();
         }
         self.load(console)
     }
@@ -332,18 +377,15 @@ impl SourceArgs {
         self.paths.is_empty()
     }
 
-    fn probed(inputs: Inputs<'_>, console: &Console) -> anyhow::Result<Source> {
+    fn found(inputs: Inputs<'_>, console: &Console) -> Source {
         let (found, tally) = inputs.probe();
         let members: Vec<_> = found.members.iter().map(|member| member.record()).collect();
         for member in &members {
-            if let Some(problem) = problem_of(member, "ambiguous-format") {
-                return Err(failure(Exit::No, member, problem).into());
-            }
-            for problem in &member.problems {
+            for problem in member.problems.iter().filter(|problem| problem.code != AMBIGUOUS) {
                 console.problem(&member.device, &member.format, problem);
             }
         }
-        Ok(Source { members, arrays: found.arrays, others: Vec::new(), tally })
+        Source { members, arrays: found.arrays, others: Vec::new(), tally }
     }
 
     fn read(&self) -> anyhow::Result<Source> {
@@ -358,6 +400,7 @@ impl SourceArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::CommonArgs;
 
     const ARRAY: &str = r#"{"type":"array","v":1,"name":"a","level":"raid1","size_sectors":8,"slots":2,"members":[
         {"slot":0,"device":"x\\x0ay","state":"in-sync","device_offset_sectors":8},
@@ -390,6 +433,46 @@ mod tests {
             assert_eq!(Exit::of(&error), Exit::BadData, "{text}: {error}");
             assert!(error.to_string().starts_with("standard input: line 1: "), "{error}");
         }
+    }
+
+    fn with_doubt(arrays: &[&str], set: &str, device: &str, code: &str) -> Source {
+        let member = format!(
+            r#"{{"type":"member","v":1,"device":"{device}","format":"isw","role":"active","set_id":"{set}",
+            "device_offset_sectors":0,"device_length_sectors":8,"evidence":[],"metadata":[],"volumes":[],
+            "problems":[{{"code":"{code}","severity":"error","message":"why"}}]}}"#
+        );
+        let array = |name: &&str| {
+            format!(
+                r#"{{"type":"array","v":1,"format":"isw","set_id":"{name}","name":"{name}","level":"raid1",
+                "size_sectors":8,"slots":1,"members":[{{"slot":0,"device":"{name}0","state":"in-sync"}}]}}"#
+            )
+        };
+        let all = std::iter::once(member).chain(arrays.iter().map(array));
+        let text: String = all.map(|record| record.replace(['\n', ' '], "") + "\n").collect();
+        let source = Source::read("-", text.as_bytes()).unwrap();
+        Source { tally: Tally { worked: 3, failed: 0 }, ..source }
+    }
+
+    #[test]
+    fn a_disk_in_doubt_keeps_no_other_array_of_the_machine_from_being_used() {
+        let console = Console::new("test", &CommonArgs::default()).holding();
+        let names = |source: &Source| -> Vec<String> {
+            source.all_arrays().unwrap().iter().map(|array| array.name.clone()).collect()
+        };
+        let left = with_doubt(&["a", "b"], "a", "x", SLOT_UNKNOWN).without_doubtful(&console);
+        assert_eq!(names(&left), ["b"]);
+        assert_eq!(left.exit(Exit::Done), Exit::Partly);
+        let left = with_doubt(&["a", "b"], "c", "b0", AMBIGUOUS).without_doubtful(&console);
+        assert_eq!(names(&left.unambiguous().unwrap()), ["a"]);
+    }
+
+    #[test]
+    fn a_disk_in_doubt_with_nothing_beside_it_is_what_the_error_is_about() {
+        let console = Console::new("test", &CommonArgs::default()).holding();
+        let all = with_doubt(&["a"], "a", "x", SLOT_UNKNOWN).without_doubtful(&console);
+        assert_eq!(Exit::of(&all.all_arrays().unwrap_err().into()), Exit::BadData);
+        let all = with_doubt(&["a"], "c", "a0", AMBIGUOUS).without_doubtful(&console);
+        assert_eq!(Exit::of(&all.unambiguous().unwrap_err()), Exit::No);
     }
 
     #[test]
