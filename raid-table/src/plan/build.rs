@@ -139,6 +139,10 @@ impl Builder {
         Ok(Self { name: array.name.clone(), uuid: device_uuid(array), read_only, tables: Vec::new() })
     }
 
+    pub(super) fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// A helper device `NAME_<suffix>`.
     pub(super) fn helper(&mut self, suffix: &str, draft: Draft) -> Result<Part, Reason> {
         let name = format!("{}_{suffix}", self.name);

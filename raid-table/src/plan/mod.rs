@@ -24,6 +24,8 @@
 //!
 //! **LVM.** An array with `tuning` is one that device-mapper runs with metadata devices: the kernel keeps
 //! its own account of what is in sync, and resyncs by itself. A slot that is split off on purpose (`- -`) is not missed.
+//! The kernel writes that account below a read-only mapping too, and notes missing members as failed. So what is mapped
+//! read-only has no metadata devices, and the tables of its level.
 //!
 //! **md's raid6 layouts.** device-mapper knows the eight raid6 layouts that DDF and LVM have. Of md's own,
 //! parity-first and parity-first-6 are `raid6_n_6` over the members in another order. In the four whose P
@@ -119,17 +121,17 @@ impl<'a> Planner<'a> {
         let layout = ArrayMap::new(array)?;
         let map = layout.map(Side::Before).ok_or(Reason::Reshaping)?;
         usable::check(array, map, &missing, self.options)?;
-        self.plan.problems.extend(usable::notes(array, &missing, self.options));
         let is_degraded = !usable::lost(array, &missing).is_empty();
         let mut read_only = self.options.read_only
             || (is_degraded && !self.options.read_write_anyway)
             || array.write_log.is_some();
         self.around.push(&array.name);
-        for name in usable::subsets(array) {
+        for name in usable::subsets(array, read_only) {
             self.subset(array, name)?;
             read_only |= self.known(name).is_some_and(|table| table.read_only);
         }
         self.around.pop();
+        self.plan.problems.extend(usable::notes(array, &missing, self.options, read_only));
 
         let context = Context {
             array,
@@ -184,7 +186,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn tables(&self, builder: Builder) -> Result<Vec<TableRecord>, Reason> {
-        if let Some(tuning) = &self.array.tuning {
+        if let Some(tuning) = self.array.tuning.as_ref().filter(|_| !builder.is_read_only()) {
             return self.raid_target(builder, tuning);
         }
         match self.array.level {

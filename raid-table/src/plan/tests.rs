@@ -451,6 +451,35 @@ fn an_array_with_tuning_is_a_raid_target_with_its_metadata_devices() {
 }
 
 #[test]
+fn an_array_that_is_mapped_read_only_is_without_metadata_devices_because_the_kernel_writes_them_even_so() {
+    let dirty = json!({"dirty": true, "resync_position_sectors": 0});
+    let arrays = lvm_mirror(2, dirty);
+    let read_only = Options { read_only: true, ..Options::default() };
+    let plan = plan(&arrays[4], &arrays, &read_only).unwrap();
+    assert_eq!(
+        plain(&plan.tables).collect::<Vec<_>>(),
+        [
+            "vg-lv_rimage_0: 0 4104 linear /dev/d0 2056",
+            "vg-lv_rimage_1: 0 4104 linear /dev/d1 2056",
+            "vg-lv_member0: 0 4096 linear /dev/mapper/vg-lv_rimage_0 0",
+            "vg-lv_member1: 0 4096 linear /dev/mapper/vg-lv_rimage_1 0",
+            "vg-lv: 0 4096 raid raid1 2 0 nosync 2 - /dev/mapper/vg-lv_member0 - /dev/mapper/vg-lv_member1",
+        ]
+    );
+    assert!(plan.tables.iter().all(|table| table.read_only));
+    assert_eq!(plan.problems[0].code, "dirty", "the kernel does not resync it");
+
+    let mut degraded = lvm_mirror(3, json!({}));
+    degraded[6].members[0].state = MemberState::Missing;
+    let without = Options { degraded: true, ..Options::default() };
+    let plan = super::plan(&degraded[6], &degraded, &without).unwrap();
+    assert!(plan.tables.iter().all(|table| !table.name.contains("rmeta")), "{plan:?}");
+    let anyway = Options { read_write_anyway: true, ..without };
+    let plan = super::plan(&degraded[6], &degraded, &anyway).unwrap();
+    assert_eq!(plan.tables.iter().filter(|table| table.name.contains("rmeta")).count(), 2, "{plan:?}");
+}
+
+#[test]
 fn a_slot_that_is_split_off_is_not_missed_and_its_devices_are_there() {
     let mut arrays = lvm_mirror(3, json!({}));
     let member = &mut arrays.last_mut().unwrap().members[2];

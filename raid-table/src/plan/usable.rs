@@ -23,11 +23,14 @@ pub(super) fn lost(array: &ArrayRecord, missing: &[Slot]) -> Vec<Slot> {
     missing.iter().copied().filter(|slot| !split(slot)).collect()
 }
 
-/// The names of the subsets that have devices beside the array: those that are used, with their superblocks, and those
-/// that are split off.
-pub(super) fn subsets(array: &ArrayRecord) -> impl Iterator<Item = &str> {
+/// The names of the subsets that have devices beside the array: those that are used, with their superblocks unless it is
+/// read-only, and those that are split off.
+pub(super) fn subsets(array: &ArrayRecord, read_only: bool) -> impl Iterator<Item = &str> {
     let used = array.members.iter().filter(|member| member.state == MemberState::InSync || member.split);
-    used.flat_map(|member| [&member.metadata_array, &member.array]).filter_map(Option::as_deref)
+    used.flat_map(move |member| {
+        [member.metadata_array.as_deref().filter(|_| !read_only), member.array.as_deref()]
+    })
+    .flatten()
 }
 
 /// Whether the kernel resyncs the array by itself: it has metadata devices that say what is out of step.
@@ -93,11 +96,16 @@ fn may_be_out_of_step(array: &ArrayRecord, map: &Map) -> bool {
 }
 
 /// What a user of the device should know.
-pub(super) fn notes(array: &ArrayRecord, missing: &[Slot], options: &Options) -> Vec<Problem> {
+pub(super) fn notes(
+    array: &ArrayRecord,
+    missing: &[Slot],
+    options: &Options,
+    read_only: bool,
+) -> Vec<Problem> {
     let mut notes = Vec::new();
     let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
     let is_out_of_step = is_dirty || array.health == Health::Initializing;
-    if array.level.is_redundant() && is_out_of_step && !resyncs_itself(array) {
+    if array.level.is_redundant() && is_out_of_step && (read_only || !resyncs_itself(array)) {
         let message = "its redundancy may be out of step, and device-mapper does not resync it: scrub it";
         notes.push(Problem::warning("dirty", message));
     }
