@@ -27,12 +27,21 @@ impl Targets for Images {
 /// # Panics
 /// The record is none, or its images can not be written.
 pub fn fill(array: &Value) {
+    fill_from(array, 0);
+}
+
+/// Writes the pattern from that block on.
+///
+/// # Panics
+/// As [`fill`].
+pub fn fill_from(array: &Value, first: u64) {
     let (record, volume) = open(array);
-    let bytes: Vec<u8> = (0..record.size_sectors.0 * SECTOR_BYTES / 4096 + 1)
+    let (start, size) = (first * 4096, record.size_sectors.0 * SECTOR_BYTES);
+    let bytes: Vec<u8> = (first..=size / 4096)
         .flat_map(|block| u32::try_from(block + 1).expect("a small array").to_le_bytes().repeat(1024))
-        .take(usize::try_from(record.size_sectors.0 * SECTOR_BYTES).expect("a small array"))
+        .take(usize::try_from(size - start).expect("a small array"))
         .collect();
-    volume.write(Bytes::ZERO, &bytes).unwrap_or_else(|error| panic!("{error}"));
+    volume.write(Bytes(start), &bytes).unwrap_or_else(|error| panic!("{error}"));
     volume.flush().unwrap_or_else(|error| panic!("{error}"));
 }
 

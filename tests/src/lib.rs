@@ -24,13 +24,13 @@ mod vm;
 pub mod whole;
 mod wreck;
 
-pub use filled::{fill, write_file};
+pub use filled::{fill, fill_from, write_file};
 pub use fixture::Fixture;
 pub use image::sparse_copy;
 pub use pattern::Pattern;
 pub use program::{Outcome, Run, boot_program, mdadm, program, run};
 pub use tables::{TableSet, Tried, try_tables};
-pub use vm::Vm;
+pub use vm::{Vm, in_machines};
 pub use wreck::{Wreck, Wrecked};
 
 use std::path::PathBuf;

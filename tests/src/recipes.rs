@@ -168,6 +168,22 @@ impl Recipe {
         format!("SERIAL{:03}{index:02}", self.number)
     }
 
+    /// Whether Debian's mdadm 4.2 starts it. Of its own formats it does not know version 2 of ddf, its raid4 with the parity
+    /// first ("qualifier 0 … is unsupported"), nor Intel's raid10 of more than four disks, and does not start ddf's
+    /// concatenation (its own neither: "assembled with 0 devices but not safe to start").
+    #[must_use]
+    pub fn is_known_to_mdadm(&self) -> bool {
+        match self.format {
+            "md" => true,
+            "ddf" if self.level == Level::Raid4 => {
+                self.layout != Some(Layout::Parity(ParityLayout::ParityFirst))
+            }
+            "ddf" => self.version != Some("02.00.00") && self.level != Level::Linear,
+            "isw" => self.level != Level::Raid10 || self.disks <= 4,
+            _ => false,
+        }
+    }
+
     /// The arguments of `raid-meta create` that ask for it, without the disks.
     #[must_use]
     pub fn arguments(&self) -> Vec<String> {

@@ -139,6 +139,24 @@ impl Vm {
     }
 }
 
+/// Disks that one machine is given at most.
+const DISKS: usize = 48;
+
+/// Gives sets to `look`, as many at a time as one machine takes the disks of.
+pub fn in_machines<T>(sets: &[T], disks_of: impl Fn(&T) -> usize, mut look: impl FnMut(&[T])) {
+    let mut rest = sets;
+    while !rest.is_empty() {
+        let mut disks = 0;
+        let fits = |set: &&T| {
+            disks += disks_of(set);
+            disks <= DISKS
+        };
+        let (now, after) = rest.split_at(rest.iter().take_while(fits).count().max(1));
+        look(now);
+        rest = after;
+    }
+}
+
 fn bench() -> PathBuf {
     crate::workspace().join("tests/vm")
 }

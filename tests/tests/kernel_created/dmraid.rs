@@ -3,7 +3,7 @@
 use crate::differences::{Difference, hold_against_table};
 use raid_tests::mapping::Mapping;
 use raid_tests::recipes::{MadeSet, Recipe, blkid_type, numbered};
-use raid_tests::{Vm, run};
+use raid_tests::{Vm, in_machines, run};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -33,12 +33,16 @@ fn blkid_and_dmraid_see_what_was_made() {
     let recipes = numbered(|format| !UNKNOWN.contains(&format), false);
     let sets: Vec<MadeSet> = recipes.iter().map(Recipe::make).collect();
     let mut found: Vec<Difference> = Vec::new();
-    super::in_machines(&sets, |sets| {
-        let disks = sets.iter().flat_map(|set| &set.disks);
-        let vm = disks.fold(Vm::case("created").seconds(900), |vm, disk| vm.snapshot(disk));
-        let says = Says::parse(&vm.succeed().text());
-        found.extend(sets.iter().flat_map(|set| says.differences(set)));
-    });
+    in_machines(
+        &sets,
+        |set| set.disks.len(),
+        |sets| {
+            let disks = sets.iter().flat_map(|set| &set.disks);
+            let vm = disks.fold(Vm::case("created").seconds(900), |vm, disk| vm.snapshot(disk));
+            let says = Says::parse(&vm.succeed().text());
+            found.extend(sets.iter().flat_map(|set| says.differences(set)));
+        },
+    );
     hold_against_table(&recipes, &found);
 }
 
