@@ -13,13 +13,23 @@ use crate::model::Area;
 use crate::record::ChecksumState;
 use crate::units::{Bytes, SECTOR_BYTES, SECTOR_LENGTH};
 
-/// Longest ring that is searched. The usual one is a mebibyte.
-const MAX_RING: u64 = 64 << 20;
+/// Most that is searched of all rings of a device. The usual one is a mebibyte.
+const MAX_RINGS: u64 = 48 << 20;
 
-/// The generations in the ring of an area.
-pub(super) fn of_area(device: &Device, area: &MetadataArea) -> Result<Vec<Generation>, DeviceError> {
+/// The generations in the rings of some areas.
+pub(super) fn of_areas(device: &Device, areas: &[MetadataArea]) -> Result<Vec<Generation>, DeviceError> {
+    let share = MAX_RINGS / (areas.len() as u64).max(1);
+    let mut generations = Vec::new();
+    for area in areas {
+        generations.extend(of_area(device, area, share)?);
+    }
+    Ok(generations)
+}
+
+/// The generations in the ring of an area, of which so many bytes are searched.
+fn of_area(device: &Device, area: &MetadataArea, most: u64) -> Result<Vec<Generation>, DeviceError> {
     let Some(size) = area.size().filter(|&size| size > SECTOR_BYTES) else { return Ok(Vec::new()) };
-    let length = size.saturating_sub(SECTOR_BYTES).min(MAX_RING);
+    let length = size.saturating_sub(SECTOR_BYTES).min(most);
     let start = area.offset.saturating_add(Bytes(SECTOR_BYTES));
     let Ok(length) = usize::try_from(length) else { return Ok(Vec::new()) };
     let Some(ring) = device.read(start, length)? else { return Ok(Vec::new()) };

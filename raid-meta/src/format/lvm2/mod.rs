@@ -71,12 +71,8 @@ impl Format for Lvm2 {
     }
 
     fn history(&self, device: &Device) -> Result<Vec<Generation>, DeviceError> {
-        let mut generations = Vec::new();
-        if let Some(member) = load(device)? {
-            for area in member.metadata_areas() {
-                generations.extend(history::of_area(device, area)?);
-            }
-        }
+        let Some(member) = load(device)? else { return Ok(Vec::new()) };
+        let mut generations = history::of_areas(device, member.metadata_areas())?;
         generations.sort_by_key(|generation| std::cmp::Reverse((generation.generation, generation.current)));
         Ok(generations)
     }
