@@ -36,7 +36,7 @@ impl WriteArgs {
             }
         } else {
             let mut undo = UndoFile::new(self.undo.as_deref())?;
-            let machine = Machine { sysroot: devices.sysroot().to_owned() };
+            let machine = Machine::new(devices.sysroot());
             if let Some(undo) = commit(plan, &machine, &mut undo)? {
                 console.say(format_args!("raid-meta restore --write {undo}   puts back what was there"));
             }

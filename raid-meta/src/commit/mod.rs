@@ -23,7 +23,7 @@ pub use undo::{UndoFile, UndoStore};
 use crate::device::{Device, ReadAt, WritableDisk, WriteAt, WriteOpenError};
 use crate::units::{Bytes, SectorSize};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Most bytes of a region record. Two digits each, they are far below the longest line that is read.
@@ -117,12 +117,23 @@ pub trait OpenDisk {
 pub struct Machine {
     /// The folder that holds `sys` and `proc`, where the users of a device are looked up.
     pub sysroot: PathBuf,
+    /// Devices of the kernel, by their names in sysfs (`dm-0`), that may use the disks: those of the set whose metadata
+    /// is written.
+    pub own: Vec<String>,
+}
+
+impl Machine {
+    /// A machine on which nothing may use the disks.
+    #[must_use]
+    pub fn new(sysroot: &Path) -> Self {
+        Self { sysroot: sysroot.to_owned(), own: Vec::new() }
+    }
 }
 
 impl OpenDisk for Machine {
     fn open(&self, disk: &PlannedDisk) -> Result<Arc<dyn WriteAt>, CommitError> {
         let sector_size: Option<SectorSize> = Some(disk.sector_size);
-        Ok(Arc::new(WritableDisk::open(&disk.path, sector_size, &self.sysroot)?))
+        Ok(Arc::new(WritableDisk::open(&disk.path, sector_size, &self.sysroot, &self.own)?))
     }
 }
 

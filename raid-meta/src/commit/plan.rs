@@ -151,6 +151,19 @@ impl Plan {
         self.changes.iter().rev().flat_map(|change| self.undo_of(change)).collect()
     }
 
+    /// The plan that takes this one back: the last change first, each with what was there.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let back = |change: &Change| Change {
+            old: change.new.clone(),
+            new: change.old.clone(),
+            what: format!("{} as before", change.what),
+            barrier: true,
+            ..change.clone()
+        };
+        Self { disks: self.disks.clone(), changes: self.changes.iter().rev().map(back).collect() }
+    }
+
     /// In pieces, each of which makes a line that can be read again.
     fn undo_of(&self, change: &Change) -> impl Iterator<Item = RegionRecord> {
         let disk = self.disks.get(change.disk);

@@ -30,6 +30,45 @@ pub fn holders(path: &Path, sysroot: &Path) -> Vec<String> {
     found
 }
 
+/// Whether nothing that uses a block device can write it: it is mounted read-only wherever it is mounted, and so is what is
+/// stacked on it. A swap device can be written, and so can one that is used in a way that can not be seen.
+#[must_use]
+pub fn only_read(path: &Path, sysroot: &Path) -> bool {
+    crate::scan::sysfs_directory(path, sysroot)
+        .is_some_and(|directory| place_only_read(&directory, sysroot, 0))
+}
+
+fn place_only_read(directory: &Path, sysroot: &Path, depth: u32) -> bool {
+    const DEEPEST: u32 = 16;
+    let mut is_used = false;
+    for place in with_partitions(directory) {
+        let name = file_name(&place);
+        if depth > DEEPEST || swaps(sysroot).any(|swap| swap.rsplit('/').next() == Some(name.as_str())) {
+            return false;
+        }
+        for holder in names_in(&place.join("holders")) {
+            is_used = true;
+            if !place_only_read(&sysroot.join("sys/block").join(holder), sysroot, depth.saturating_add(1)) {
+                return false;
+            }
+        }
+        for mount in device_number(&place).iter().flat_map(|number| super_options(number, sysroot)) {
+            is_used = true;
+            if !mount.split(',').any(|option| option == "ro") {
+                return false;
+            }
+        }
+    }
+    is_used
+}
+
+/// The options of the file systems on a device: what comes last in the lines of the mount table.
+fn super_options(number: &str, sysroot: &Path) -> Vec<String> {
+    let table = table(&sysroot.join("proc/self/mountinfo"));
+    let lines = table.lines().filter(|line| line.split(' ').nth(2) == Some(number));
+    lines.filter_map(|line| line.split(' ').next_back().map(str::to_owned)).collect()
+}
+
 /// A disk's directory and those of its partitions.
 fn with_partitions(disk: &Path) -> Vec<PathBuf> {
     let inside = fs::read_dir(disk).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -164,6 +203,24 @@ mod tests {
         machine.write("proc/swaps", "Filename Type Size Used Priority\n/dev/sda partition 1 0 -2\n");
         assert_eq!(machine.holders("sda"), ["a mount at /mnt a", "swap"]);
         assert_eq!(machine.holders("sda1"), ["a mount at /mnt a"]);
+    }
+
+    #[test]
+    fn what_is_mounted_read_only_everywhere_is_only_read() {
+        let machine = Machine::new();
+        let only_read = || only_read(&machine.0.path().join("dev/sda"), machine.0.path());
+        assert!(!only_read(), "nothing uses it that could be seen");
+        let root = |options: &str| format!("29 1 8:1 / / rw,relatime - ext4 /dev/sda1 {options}\n");
+        machine.write("proc/self/mountinfo", &root("rw,errors=remount-ro"));
+        assert!(!only_read());
+        machine.write("proc/self/mountinfo", &root("ro,errors=remount-ro"));
+        assert!(only_read());
+        machine.write("sys/block/sda/sda1/holders/dm-0", "");
+        machine.write("sys/block/dm-0/dev", "253:0\n");
+        assert!(!only_read(), "what is stacked on it can write");
+        let stacked = root("ro") + "30 1 253:0 / /usr ro - ext4 /dev/dm-0 ro\n";
+        machine.write("proc/self/mountinfo", &stacked);
+        assert!(only_read());
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod writable;
 
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
-pub use held::holders;
+pub use held::{holders, only_read};
 pub use overlay::OverlayDisk;
 pub(crate) use overlay::overlay;
 pub use sim::{PowerCut, SimDisk, SimPower, WriteEvent};

@@ -3,6 +3,9 @@
 //! An image is locked with `flock`. A block device is opened with `O_EXCL`, which the kernel grants only while it is
 //! not mounted and nothing is stacked on it, and locked as well, so that udev does not look at it half-written.
 //! What the kernel says only as "busy" is looked up before, so that the user of the device can be named.
+//!
+//! A disk that only devices of its own set use is opened without `O_EXCL`, and with `O_DIRECT`: what those devices write
+//! passes the kernel's memory of the disk by, so nothing around what is written here may come from there.
 
 use super::held::holders;
 use super::{FileDisk, OpenError, ReadAt, WriteAt};
@@ -36,15 +39,21 @@ pub enum WriteOpenError {
     },
 }
 
+/// What buffers of direct reads and writes are aligned to: a page, which is enough for every disk.
+const ALIGNMENT: usize = 4096;
+
 /// A regular file or a block device, opened `O_RDWR` and locked for as long as this lives.
 #[derive(Debug)]
 pub struct WritableDisk {
     disk: FileDisk,
+    /// Opened `O_DIRECT`: buffers have to be aligned.
+    is_direct: bool,
     _lock: Flock<File>,
 }
 
 impl WritableDisk {
-    /// Opens a file or block device for writing. `sysroot` is the folder that holds `sys` and `proc`.
+    /// Opens a file or block device for writing. `sysroot` is the folder that holds `sys` and `proc`; `own` are devices of
+    /// the kernel that may use it.
     ///
     /// # Errors
     /// It can not be opened, or somebody else uses it.
@@ -52,16 +61,23 @@ impl WritableDisk {
         path: &Path,
         sector_size: Option<SectorSize>,
         sysroot: &Path,
+        own: &[String],
     ) -> Result<Self, WriteOpenError> {
         let held = |holders: String| WriteOpenError::Held { path: path_to_text(path), holders };
-        let users = holders(path, sysroot);
-        if !users.is_empty() {
-            return Err(held(users.join(", ")));
+        let (users, others): (Vec<_>, Vec<_>) =
+            holders(path, sysroot).into_iter().partition(|user| own.contains(user));
+        if !others.is_empty() {
+            return Err(held(others.join(", ")));
         }
         let is_block_device = path.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device());
-        let exclusive = if is_block_device { nix::libc::O_EXCL } else { 0 };
+        let is_direct = is_block_device && !users.is_empty();
+        let access = match (is_block_device, is_direct) {
+            (_, true) => nix::libc::O_DIRECT,
+            (true, false) => nix::libc::O_EXCL,
+            (false, _) => 0,
+        };
         let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK | exclusive);
+        options.read(true).write(true).custom_flags(nix::libc::O_NONBLOCK | access);
         let disk = FileDisk::open_with(path, sector_size, &options).map_err(|error| match error {
             OpenError::Io { error, .. } if error.raw_os_error() == Some(Errno::EBUSY as i32) => {
                 held("something that the kernel does not name".to_owned())
@@ -72,7 +88,7 @@ impl WritableDisk {
             Errno::EWOULDBLOCK => held("a program that has locked it".to_owned()),
             error => OpenError::Io { path: path_to_text(path), error: error.into() }.into(),
         })?;
-        Ok(Self { disk, _lock: lock })
+        Ok(Self { disk, is_direct, _lock: lock })
     }
 }
 
@@ -89,9 +105,22 @@ fn lock(file: &File) -> Result<Flock<File>, Errno> {
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| error)
 }
 
+/// An aligned part, of that length, of memory that is longer.
+fn aligned(memory: &mut [u8], length: usize) -> &mut [u8] {
+    let start = memory.as_ptr().align_offset(ALIGNMENT);
+    memory.get_mut(start..).and_then(|rest| rest.get_mut(..length)).unwrap_or_default()
+}
+
 impl ReadAt for WritableDisk {
     fn read_at(&self, offset: Bytes, buffer: &mut [u8]) -> io::Result<usize> {
-        self.disk.read_at(offset, buffer)
+        if !self.is_direct {
+            return self.disk.read_at(offset, buffer);
+        }
+        let mut memory = vec![0; buffer.len().saturating_add(ALIGNMENT)];
+        let own = aligned(&mut memory, buffer.len());
+        let read = self.disk.read_at(offset, own)?;
+        buffer.copy_from_slice(own);
+        Ok(read)
     }
 
     fn size(&self) -> Bytes {
@@ -110,7 +139,13 @@ impl WriteAt for WritableDisk {
         if end.is_none_or(|end| end > self.size()) {
             return Err(Errno::ENOSPC.into());
         }
-        self.disk.file().write_all_at(buffer, offset.0)
+        if !self.is_direct {
+            return self.disk.file().write_all_at(buffer, offset.0);
+        }
+        let mut memory = vec![0; buffer.len().saturating_add(ALIGNMENT)];
+        let own = aligned(&mut memory, buffer.len());
+        own.copy_from_slice(buffer);
+        self.disk.file().write_all_at(own, offset.0)
     }
 
     /// What is read afterwards comes from the medium, not from memory, where the system can forget it.
@@ -128,7 +163,7 @@ mod tests {
     use std::fs;
 
     fn open(path: &Path) -> Result<WritableDisk, WriteOpenError> {
-        WritableDisk::open(path, None, Path::new("/"))
+        WritableDisk::open(path, None, Path::new("/"), &[])
     }
 
     #[test]

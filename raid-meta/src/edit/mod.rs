@@ -1,4 +1,4 @@
-//! Metadata changed: fields set to values, a dump turned back into bytes, every copy erased.
+//! Metadata changed: fields set to values, a dump turned back into bytes, every copy erased, a volume opened and closed.
 //!
 //! Each function reads devices and makes a [`Plan`]; none writes. A plan is tried before it is handed out: the
 //! format looks at the device as it would be, and what `raid-meta check` would then say is part of the answer.
@@ -6,10 +6,12 @@
 mod encode;
 mod erase;
 mod set;
+mod transition;
 
 pub use encode::{Dump, encode};
 pub use erase::{erase, regions, window};
 pub use set::{Assignment, set};
+pub use transition::{PlanTransitionError, transition};
 
 use crate::commit::Plan;
 use crate::device::DeviceError;

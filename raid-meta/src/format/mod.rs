@@ -22,6 +22,7 @@ pub mod pdc;
 pub mod schema;
 pub mod sil;
 pub mod time;
+pub mod transition;
 pub mod value;
 pub mod vendor;
 pub mod via;
@@ -31,6 +32,7 @@ use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
 use crate::record::Problem;
 use crate::units::Bytes;
 use std::fmt;
+use transition::{Present, Rewrite, Transition, TransitionError};
 
 /// All formats, in the order in which they are asked.
 pub static FORMATS: [&dyn Format; 14] = [
@@ -173,6 +175,22 @@ pub trait Format: Sync {
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
         let _ = (disk, at);
         Ok(Vec::new())
+    }
+
+    /// What to write to the disks of a set when one of its volumes is opened or closed: nothing where it is recorded
+    /// already. `members` are all disks of the set that are there and current, `now` is in seconds since the epoch.
+    ///
+    /// # Errors
+    /// The format has no place for it, or the state of the set forbids it.
+    fn transition(
+        &self,
+        volume: &str,
+        members: &[Present],
+        to: Transition,
+        now: u64,
+    ) -> Result<Vec<Rewrite>, TransitionError> {
+        let _ = (volume, members, to, now);
+        Err(TransitionError::Unsupported { format: self.name() })
     }
 
     /// The generations that are still on a device, the newest first, the current one among them. The default takes

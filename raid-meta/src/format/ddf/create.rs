@@ -5,7 +5,8 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::copy::{Copy, Kind, Section};
+use super::copy::{Copy, Kind};
+use super::edit::{areas, edit, finish, put};
 use super::fresh;
 use super::level::{Numbers, capacity};
 use super::metadata::Ddf;
@@ -16,7 +17,6 @@ use super::tables::{self, ENTRY, RecordKind};
 use super::{NAME, check, names};
 use crate::device::{Device, ReadAt};
 use crate::escape;
-use crate::format::Metadata;
 use crate::format::create::{CreateError, NewMember, NewSet};
 use crate::format::schema::DiskStruct;
 use crate::geometry::{Geometry, Layout, Level, ParityLayout, Raid10Layout};
@@ -38,8 +38,8 @@ pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateEr
     let mut group = group(set)?;
     let space = Space::find(&group, set, &geometry)?;
     add_volume(&mut group, set, &geometry, numbers, &space)?;
-    finish(&mut group, set);
-    Ok(group.iter().map(member).collect())
+    finish(&mut group, set.now);
+    Ok(group.iter().map(|ddf| NewMember { areas: areas(ddf) }).collect())
 }
 
 fn invalid(what: &'static str, found: impl Into<String>, expected: impl Into<String>) -> CreateError {
@@ -407,54 +407,4 @@ pub(super) fn populate(bytes: &mut [u8], used: usize, ddf: &Ddf) {
     let Some(mut head) = TableHead::decode(bytes, ddf.endian) else { return };
     head.populated_entries = u16::try_from(used).unwrap_or(u16::MAX);
     put(bytes, 0, &head.encode(ddf.endian));
-}
-
-/// Overwrites a part of some bytes, if it is inside.
-pub(super) fn put(bytes: &mut [u8], at: usize, new: &[u8]) {
-    if let Some(place) = at.checked_add(new.len()).and_then(|end| bytes.get_mut(at..end)) {
-        place.copy_from_slice(new);
-    }
-}
-
-/// Changes a section in all copies: in each to what the one that counts becomes.
-fn edit(ddf: &mut Ddf, kind: Kind, change: impl FnOnce(&mut [u8], &Ddf)) {
-    let Some(section) = ddf.section(kind) else { return };
-    let mut bytes = section.bytes.to_vec();
-    change(&mut bytes, ddf);
-    let (block, endian, default) = (ddf.block, ddf.endian, ddf.default_sum());
-    for copy in ddf.primary.iter_mut().chain(&mut ddf.secondary) {
-        let record = record_length(&copy.header, block);
-        for section in copy.sections.iter_mut().filter(|section| section.kind == kind) {
-            *section = Section::sealed(kind, section.offset, bytes.clone(), record, endian, default);
-        }
-    }
-}
-
-/// The next sequence number, on every disk, in every header.
-fn finish(group: &mut [Ddf], set: &NewSet) {
-    let newest = group.iter().filter_map(|ddf| ddf.header().map(|header| header.sequence_number)).max();
-    let next = newest.unwrap_or_default().saturating_add(1);
-    for ddf in group {
-        let endian = ddf.endian;
-        for copy in ddf.primary.iter_mut().chain(&mut ddf.secondary) {
-            copy.header.sequence_number = next;
-            copy.header.timestamp = fresh::timestamp(set.now);
-            copy.header.open_flag = 0;
-            put(&mut copy.bytes, 0, &copy.header.encode(endian));
-        }
-        if let Some(anchor) = &mut ddf.anchor {
-            anchor.header.timestamp = fresh::timestamp(set.now);
-            put(&mut anchor.bytes, 0, &anchor.header.encode(endian));
-        }
-    }
-}
-
-/// The areas of a disk, checksums and all.
-fn member(ddf: &Ddf) -> NewMember {
-    let mut areas = ddf.areas();
-    ddf.seal(&mut areas);
-    for area in &mut areas {
-        area.checksum = crate::record::ChecksumState::Ok;
-    }
-    NewMember { areas }
 }

@@ -6,7 +6,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::copy::{Copy, Kind, Section, Which};
-use super::create::put;
+use super::edit::put;
 use super::metadata::{Anchor, Ddf};
 use super::names::{EPOCH_1980, MDADM};
 use super::structs::{

@@ -90,6 +90,63 @@ impl Shape {
             Self::Nested { outer, .. } => *outer,
         }
     }
+
+    /// Whether it can do without a disk.
+    pub(super) fn is_redundant(&self) -> bool {
+        match self {
+            Self::Flat(geometry) | Self::Interleaved(geometry) => geometry.level.is_redundant(),
+            Self::Nested { inner, outer } => inner.level.is_redundant() || outer.level.is_redundant(),
+        }
+    }
+}
+
+/// What [`super::structs::VdEntry::vd_state`] says in its low bits.
+mod state {
+    pub(super) const OPTIMAL: u8 = 0;
+    pub(super) const DEGRADED: u8 = 1;
+    pub(super) const FAILED: u8 = 4;
+    pub(super) const PARTIALLY_OPTIMAL: u8 = 5;
+}
+
+/// The state of an element whose disks work or do not.
+pub(super) fn element_state(geometry: &Geometry, working: &[bool]) -> u8 {
+    let works = working.iter().filter(|&&works| works).count();
+    let could_lose_another = match geometry.level {
+        Level::Raid1 => works > 1,
+        Level::Raid6 => works.saturating_add(1) >= working.len(),
+        _ => false,
+    };
+    if working.iter().all(|&works| works) {
+        state::OPTIMAL
+    } else if crate::group::loses_data(geometry, working) {
+        state::FAILED
+    } else if could_lose_another {
+        state::PARTIALLY_OPTIMAL
+    } else {
+        state::DEGRADED
+    }
+}
+
+/// The state of a virtual disk whose elements have these.
+pub(super) fn combined_state(secondary_level: u8, elements: &[u8]) -> u8 {
+    let has = |state: u8| elements.contains(&state);
+    let is_optimal = elements.iter().all(|&element| element == state::OPTIMAL);
+    match elements {
+        [one] => *one,
+        _ if is_optimal => state::OPTIMAL,
+        _ if secondary_level == srl::MIRRORED => {
+            if has(state::OPTIMAL) {
+                state::PARTIALLY_OPTIMAL
+            } else if elements.iter().all(|&element| element == state::FAILED) {
+                state::FAILED
+            } else {
+                state::DEGRADED
+            }
+        }
+        _ if has(state::FAILED) => state::FAILED,
+        _ if has(state::DEGRADED) => state::DEGRADED,
+        _ => state::PARTIALLY_OPTIMAL,
+    }
 }
 
 /// The strip in sectors; none where there is none, or it can not be.

@@ -16,6 +16,7 @@ mod check;
 mod complete;
 mod copy;
 mod create;
+mod edit;
 mod fields;
 mod fresh;
 mod level;
@@ -28,11 +29,13 @@ mod sum;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod transition;
 mod view;
 mod volume;
 
 pub(super) use create::create;
 
+use super::transition::{Present, Rewrite, Transition, TransitionError};
 use super::{Format, Found, Generation, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
 use crate::model::MemberView;
@@ -67,6 +70,16 @@ impl Format for Ddf {
 
     fn windows(&self, disk: &Device, at: Bytes) -> Result<Vec<Range>, DeviceError> {
         carve::windows(disk, at)
+    }
+
+    fn transition(
+        &self,
+        volume: &str,
+        members: &[Present],
+        to: Transition,
+        now: u64,
+    ) -> Result<Vec<Rewrite>, TransitionError> {
+        transition::transition(volume, members, to, now)
     }
 
     fn history(&self, device: &Device) -> Result<Vec<Generation>, DeviceError> {

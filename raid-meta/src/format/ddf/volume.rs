@@ -15,8 +15,8 @@ use crate::model::{Extent, OwnPart, SlotState, SlotView, VolumeView};
 use crate::record::{Problem, SectorRange};
 use crate::units::{SECTOR_BYTES, Sectors, Slot};
 
-/// Whether redundancy may be out of step.
-const INCONSISTENT: u8 = 0x10;
+/// The bit of [`VdEntry::vd_state`] that says that redundancy may be out of step.
+pub(super) const INCONSISTENT: u8 = 0x10;
 /// What [`VdEntry::init_state`] is when redundancy has been computed throughout, in its low bits.
 const INITIALIZED: u8 = 2;
 
@@ -68,6 +68,15 @@ pub(super) fn same_guid(a: &Guid, b: &Guid) -> bool {
     a_head == b_head && (a_tail == b_tail || a_tail == [0xff; 4] || b_tail == [0xff; 4])
 }
 
+/// Identity of a virtual disk, by its place in the table.
+pub(super) fn uuid(ddf: &Ddf, disk: &VdEntry, index: usize) -> String {
+    let header = ddf.header().map_or([0; 24], |header| header.ddf_header_guid);
+    let controller = ddf.section(Kind::Controller);
+    let controller = controller.and_then(|section| Controller::decode(&section.bytes, ddf.endian));
+    let controller = controller.map_or([0; 24], |controller| controller.controller_guid);
+    names::volume_uuid(&controller, &header, &disk.vd_guid, &disk.vd_name, index)
+}
+
 /// How the elements of a virtual disk make it.
 ///
 /// # Errors
@@ -98,13 +107,9 @@ impl Volume<'_> {
     /// What the table of virtual disks alone says.
     fn base(&self, index: usize) -> VolumeView {
         let VdEntry { vd_guid, vd_name, .. } = self.disk;
-        let header = self.ddf.header().map_or([0; 24], |header| header.ddf_header_guid);
-        let controller = self.ddf.section(Kind::Controller);
-        let controller = controller.and_then(|section| Controller::decode(&section.bytes, self.ddf.endian));
-        let controller = controller.map_or([0; 24], |controller| controller.controller_guid);
         let name = names::volume_name(vd_name);
         VolumeView {
-            uuid: names::volume_uuid(&controller, &header, vd_guid, vd_name, index),
+            uuid: uuid(self.ddf, self.disk, index),
             name: (!name.is_empty()).then(|| escape::escape(name)),
             dm_name: names::dm_name(vd_name, vd_guid),
             dirty: Some(self.is_dirty()),

@@ -239,3 +239,15 @@ fn encode_map(map: &Map) -> Vec<u8> {
     bytes.extend(map.disk_ord_tbl.iter().flat_map(|entry| entry.to_le_bytes()));
     bytes
 }
+
+/// Counts, size, place and checksum as the tables have them; none when there is no room at the place.
+pub(super) fn placed(mut mpb: Mpb, place: Place) -> Option<Mpb> {
+    mpb.header.num_disks = u8::try_from(mpb.disks.len()).ok()?;
+    mpb.header.num_raid_devs = u8::try_from(mpb.volumes.len()).ok()?;
+    let size = encode_covered(&mpb).len();
+    mpb.header.mpb_size = u32::try_from(size).ok()?;
+    mpb.place = place.of_length(size)?;
+    mpb.sector_tail = vec![0; mpb.place.length().saturating_sub(size)];
+    mpb.header.check_sum = check_sum(&mpb.header, &encode_covered(&mpb));
+    Some(mpb)
+}

@@ -8,7 +8,7 @@
 //! Offsets, rules and quirks are those that mdadm's and the firmware's metadata show; see the modules:
 //! `place` where the MPB is, `mpb` its structures, `codec` bytes to structures and back, `migration` the record
 //! of a reshape, `bbm` bad blocks, `ppl` the partial parity log, `check` the rules, `fields` every byte named,
-//! `view` and `volume` what it all means, `family` whom to believe.
+//! `view` and `volume` what it all means, `family` whom to believe, `transition` a volume opened and closed.
 
 mod bbm;
 mod carve;
@@ -26,11 +26,13 @@ mod ppl;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod transition;
 mod view;
 mod volume;
 
 pub(super) use create::create;
 
+use super::transition::{Present, Rewrite, Transition, TransitionError};
 use super::{Decoded, Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};
@@ -77,6 +79,16 @@ impl Format for Isw {
 
     fn reshape(&self, views: &[&VolumeView]) -> Option<ReshapeView> {
         migration::merge(views)
+    }
+
+    fn transition(
+        &self,
+        volume: &str,
+        members: &[Present],
+        to: Transition,
+        _now: u64,
+    ) -> Result<Vec<Rewrite>, TransitionError> {
+        transition::transition(volume, members, to)
     }
 
     fn signatures(&self) -> &'static [Signature] {
@@ -130,6 +142,13 @@ fn decode_at(device: &Device, place: Place) -> Result<Decoded<Mpb>, DeviceError>
     let place = codec::extent(place, &anchor);
     let bytes = device.read(place.start(), place.length())?;
     Ok(bytes.map_or(Decoded::NotOurs, |bytes| codec::decode(place, bytes)))
+}
+
+/// The sound MPB of a member.
+fn carried(device: &Device) -> Option<Mpb> {
+    let place = signature(device, device.sector_size()).ok().flatten()?;
+    let (mpb, problems) = decode_at(device, place).ok()?.into_parts();
+    mpb.filter(|mpb| problems.is_empty() && !mpb.is_spare_record())
 }
 
 /// The metadata of one disk.

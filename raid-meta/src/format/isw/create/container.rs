@@ -7,7 +7,7 @@ use crate::format::create::{CreateError, NewSet};
 use crate::format::isw::codec::{check_sum, encode_covered};
 use crate::format::isw::mpb::{Disk, Header, MAGIC, Mpb, attribute, status};
 use crate::format::isw::place::Place;
-use crate::format::isw::{decode_at, names, signature};
+use crate::format::isw::{carried, names};
 use crate::format::schema::DiskStruct;
 
 /// Volumes that firmware takes in one container.
@@ -106,13 +106,6 @@ pub(super) fn existing(set: &NewSet, serials: &[Vec<u8>]) -> Result<Option<Conta
     check_whole(set, serials, &found)?;
     check_room_for_one(set, first)?;
     Ok(found.into_iter().next().map(|mpb| Container { mpb, is_new: false }))
-}
-
-/// The sound MPB of a member.
-fn carried(device: &Device) -> Option<Mpb> {
-    let place = signature(device, device.sector_size()).ok().flatten()?;
-    let (mpb, problems) = decode_at(device, place).ok()?.into_parts();
-    mpb.filter(|mpb| problems.is_empty() && !mpb.is_spare_record())
 }
 
 /// Whether the disks are all of the container, in the order of its volume, and agree.

@@ -11,10 +11,9 @@ mod tests;
 mod volume;
 
 use super::NAME;
-use super::codec::{check_sum, encode, encode_covered};
+use super::codec::{encode, placed};
 use super::mpb::Mpb;
 use super::names::processed_serial;
-use super::place::Place;
 use crate::device::{Device, ReadAt};
 use crate::format::create::{CreateError, NewMember, NewSet};
 use crate::geometry::{Layout, Level, ParityLayout, Raid10Layout};
@@ -71,7 +70,7 @@ fn with_volume(set: &NewSet, container: Container) -> Result<Mpb, CreateError> {
 fn member(device: &Device, slot: usize, mpb: Mpb, clears_record: bool) -> Result<NewMember, CreateError> {
     let place = container::place(device, slot)?;
     let too_long = || refused(device, slot, "has no room for the metadata".to_owned());
-    let mpb = sealed(mpb, place).ok_or_else(too_long)?;
+    let mpb = placed(mpb, place).ok_or_else(too_long)?;
     let record = Area {
         role: "migration-record",
         offset: mpb.place.migration_record(),
@@ -81,18 +80,6 @@ fn member(device: &Device, slot: usize, mpb: Mpb, clears_record: bool) -> Result
     let mpb =
         Area { role: "mpb", offset: mpb.place.start(), bytes: encode(&mpb), checksum: ChecksumState::Ok };
     Ok(NewMember { areas: clears_record.then_some(record).into_iter().chain([mpb]).collect() })
-}
-
-/// Counts, size, place and checksum as the tables have them; none when there is no room at the place.
-fn sealed(mut mpb: Mpb, place: Place) -> Option<Mpb> {
-    mpb.header.num_disks = u8::try_from(mpb.disks.len()).ok()?;
-    mpb.header.num_raid_devs = u8::try_from(mpb.volumes.len()).ok()?;
-    let size = encode_covered(&mpb).len();
-    mpb.header.mpb_size = u32::try_from(size).ok()?;
-    mpb.place = place.of_length(size)?;
-    mpb.sector_tail = vec![0; mpb.place.length().saturating_sub(size)];
-    mpb.header.check_sum = check_sum(&mpb.header, &encode_covered(&mpb));
-    Some(mpb)
 }
 
 fn refused(device: &Device, slot: usize, message: String) -> CreateError {

@@ -206,7 +206,7 @@ fn the_record_of_a_spare_is_that_of_the_worked_example() {
     let mpb = super::container::spare(&device, 0, b"TOYDISK0001").unwrap();
     assert_eq!(mpb.header.family_num, 0x697f_417a);
     let place = super::container::place(&device, 0).unwrap();
-    assert_eq!(super::sealed(mpb, place).unwrap().header.check_sum, 0xd2fe_82f4);
+    assert_eq!(crate::format::isw::codec::placed(mpb, place).unwrap().header.check_sum, 0xd2fe_82f4);
 }
 
 #[test]
