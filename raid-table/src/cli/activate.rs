@@ -1,20 +1,22 @@
 //! `raid-table activate`: arrays in the kernel.
 
 use super::emit::planned;
+use super::recorder::{NotRecorded, Recorder};
 use super::tally::Tally;
 use super::wait::{Selection, lacking};
 use crate::kernel::{
-    ActivateError, Activated, Activation, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay, family,
-    hide_partitions, leaves, partition_tables,
+    ActivateError, Activated, Activation, Guard, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Overlay,
+    family, hide_partitions, is_open_in_step, leaves, partition_tables,
 };
 use crate::plan::Options;
 use clap::Args;
 use raid_meta::cli::{
-    Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, SourceArgs, Style, format_parser, human,
+    Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Source, SourceArgs, Style, format_parser, human,
 };
 use raid_meta::device::holders;
 use raid_meta::escape::{path_to_text, text_to_path};
 use raid_meta::format::Format;
+use raid_meta::format::transition::Transition;
 use raid_meta::record::{ArrayRecord, Record, TableRecord};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +35,9 @@ Examples:
 /// names them. The devices are /dev/mapper/NAME. One that is active already with the same table is left as it is; one
 /// with another table is refused, and the difference shown. When a device of an array fails, or of its
 /// partitions, those made for it are removed again. Members that are mounted or in use otherwise are refused.
+///
+/// An isw or ddf array that can be written is dirty in its metadata until it is deactivated, as it would be with mdadm. Its
+/// missing members are recorded as failed first, so that they are not believed when they come back.
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct Activate {
@@ -40,7 +45,7 @@ pub(super) struct Activate {
     #[arg(long, value_name = "ARRAY")]
     array: Option<String>,
 
-    /// Activate arrays that miss members too, read-only
+    /// Activate arrays that miss members too: read-only, unless their metadata can record what those miss
     #[arg(long)]
     degraded: bool,
 
@@ -89,7 +94,7 @@ impl Activate {
         let source = self.selection().load(Duration::from_secs(self.wait), console)?;
         let mut tally = Tally::default();
         for array in self.selection().arrays(&source, console)? {
-            tally.add(self.activate(array, &source.arrays, console).map_err(|error| console.fail(&error)));
+            tally.add(self.activate(array, &source, console).map_err(|error| console.fail(&error)));
         }
         Ok(source.exit(tally.exit()))
     }
@@ -98,19 +103,12 @@ impl Activate {
         Selection { args: &self.source, wanted: self.array.as_deref(), others: &self.leave }
     }
 
-    fn activate(
-        &self,
-        array: &ArrayRecord,
-        arrays: &[ArrayRecord],
-        console: &mut Console,
-    ) -> anyhow::Result<()> {
-        let options = Options {
-            degraded: self.degraded,
-            read_only: self.read_only,
-            // What is written then reaches no member.
-            read_write_anyway: self.read_write_anyway || self.overlay.is_some(),
-        };
-        let mut tables = match planned(array, arrays, &options, console) {
+    fn activate(&self, array: &ArrayRecord, source: &Source, console: &mut Console) -> anyhow::Result<()> {
+        let kernel = Ioctls::open();
+        let (mut recorder, options) = self.recorder(array, source, console)?;
+        let arrays = as_mapped(array, &source.arrays, kernel.as_ref().ok())?;
+        let array = arrays.iter().find(|other| other.name == array.name).unwrap_or(array);
+        let mut tables = match planned(array, &arrays, &options, console) {
             Ok(tables) => tables,
             Err(exit) => {
                 self.hide(&present(array), console)?;
@@ -129,7 +127,7 @@ impl Activate {
             );
             return Err(Failure::new(Exit::No, message).into());
         }
-        let kernel = Ioctls::open().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
+        let kernel = kernel.map_err(|error| Failure::new(Exit::System, error.to_string()))?;
         let there = kernel.mapped().map_err(|error| Failure::new(Exit::System, error.to_string()))?;
         let ours = family(&there, &arrays.iter().collect::<Vec<_>>());
         let is_active = tables.iter().all(|table| ours.iter().any(|device| device.uuid == table.uuid));
@@ -141,7 +139,8 @@ impl Activate {
                 .map_err(|error| Failure::new(Exit::System, error.to_string()))?,
             None => Overlay::default(),
         };
-        let mut activation = Activation::new(&kernel);
+        let guard = recorder.as_mut().map(|recorder| recorder as &mut dyn Guard);
+        let mut activation = Activation::new(&kernel).guarded(guard);
         let activated = activation.add(&tables).map_err(failure)?;
         if self.partitions {
             tables.extend(activate_partitions(&mut activation, &tables, console).map_err(failure)?);
@@ -149,12 +148,46 @@ impl Activate {
         overlay.release();
         self.hide(&members, console)?;
         if activated.iter().any(|device| !device.was_active) {
-            say_degraded(array, arrays, &tables, console);
+            say_degraded(array, &arrays, &tables, console);
         }
         if console.style() == Style::Text {
             return say(array, &activated, console);
         }
         print(&tables, console)
+    }
+
+    /// What records that the array is written, if anything has to and can; and how the array is to be mapped then.
+    fn recorder<'a>(
+        &'a self,
+        array: &'a ArrayRecord,
+        source: &'a Source,
+        console: &'a Console,
+    ) -> anyhow::Result<(Option<Recorder<'a>>, Options)> {
+        let options = Options {
+            degraded: self.degraded,
+            read_only: self.read_only,
+            // What is written to an overlay reaches no member.
+            read_write_anyway: self.read_write_anyway || self.overlay.is_some(),
+            recorded: false,
+        };
+        if self.read_only || self.overlay.is_some() {
+            return Ok((None, options));
+        }
+        let recorder = Recorder::new(array, source, &self.source.devices, console);
+        let planned = recorder.and_then(|recorder| recorder.plan(Transition::Open).map(|_| recorder));
+        match planned {
+            Ok(recorder) => Ok((Some(recorder), Options { recorded: true, ..options })),
+            Err(NotRecorded::Unsupported(_)) => Ok((None, options)),
+            Err(NotRecorded::State(reason)) if self.read_write_anyway => {
+                console.note(reason);
+                Ok((None, options))
+            }
+            Err(NotRecorded::State(reason)) => {
+                console.say(format_args!("{reason}: activated read-only"));
+                Ok((None, Options { read_only: true, ..options }))
+            }
+            Err(NotRecorded::Failed(reason)) => Err(Failure::new(Exit::BadData, reason).into()),
+        }
     }
 
     /// Takes the partitions of members away: last, because what fails before leaves them as they were. Those of an array that can
@@ -194,8 +227,28 @@ impl Activate {
     }
 }
 
+/// The arrays as they were when they were mapped. One that is open, and was in step when it was opened, is dirty because
+/// it is open.
+fn as_mapped(
+    array: &ArrayRecord,
+    arrays: &[ArrayRecord],
+    kernel: Option<&Ioctls>,
+) -> Result<Vec<ArrayRecord>, Failure> {
+    let system = |error: std::io::Error| Failure::new(Exit::System, error.to_string());
+    let mut arrays = arrays.to_vec();
+    let is_open = kernel.map(|kernel| is_open_in_step(kernel, array)).transpose().map_err(system)?;
+    if is_open == Some(true) {
+        for other in arrays.iter_mut().filter(|other| other.set_id == array.set_id && other.set_id.is_some())
+        {
+            other.dirty = other.dirty.map(|_| false);
+            other.resync_position_sectors = None;
+        }
+    }
+    Ok(arrays)
+}
+
 /// The kernel's name of a device.
-fn node(device: &Mapped) -> String {
+pub(super) fn node(device: &Mapped) -> String {
     format!("dm-{}", device.number.minor)
 }
 

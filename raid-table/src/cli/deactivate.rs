@@ -1,13 +1,16 @@
 //! `raid-table deactivate`: arrays out of the kernel.
 
 use super::chosen::arrays;
+use super::recorder::Recorder;
 use super::tally::Tally;
 use crate::kernel::{
-    DeactivateError, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Written, deactivate, family,
+    DeactivateError, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Written, deactivate_closing, family,
+    is_open_in_step, make_read_only,
 };
+use crate::plan::device_uuid;
 use clap::Args;
 use raid_meta::cli::{Console, EXIT_STATUS_HELP, Exit, Failure, Source, SourceArgs, human};
-use raid_meta::device::holders;
+use raid_meta::device::{holders, only_read};
 use raid_meta::escape::path_to_text;
 use raid_meta::record::ArrayRecord;
 use raid_meta::units::Bytes;
@@ -23,13 +26,18 @@ Examples:
 ///
 /// Removes the devices of arrays: partitions, the array, its helpers, and overlays, of which it says what they took. An array
 /// that is in use is left, and by what is said. Without a PATH the disks of the machine are searched; an array that --array
-/// names is found by its device too, when its disks are gone.
+/// names is found by its device too, when its disks are gone. The metadata of an array that was in step when it was activated
+/// no longer say that it is in use.
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct Deactivate {
     /// Only this array: a name, a uuid, or a volume; all unless told
     #[arg(long, value_name = "ARRAY")]
     array: Option<String>,
+
+    /// Make an array read-only that can not be removed because it is mounted read-only: the root, at shutdown
+    #[arg(long)]
+    or_read_only: bool,
 
     /// Only show what would be removed
     #[arg(long, short = 'n')]
@@ -51,7 +59,9 @@ impl Deactivate {
         match chosen {
             Ok(arrays) => {
                 for array in arrays {
-                    let outcome = self.deactivate(&kernel, &with_subsets(array, &source), console);
+                    let recorder = Recorder::new(array, &source, &self.source.devices, console).ok();
+                    let arrays = with_subsets(array, &source);
+                    let outcome = self.deactivate(&kernel, &arrays, recorder.as_ref(), console);
                     tally.add(outcome.map_err(|error| console.fail(&error)));
                 }
             }
@@ -60,14 +70,20 @@ impl Deactivate {
                 let Some(gone) = self.array.as_deref().and_then(|name| without_disks(&kernel, name)) else {
                     return Err(error);
                 };
-                let outcome = self.deactivate(&kernel, &[&gone], console);
+                let outcome = self.deactivate(&kernel, &[&gone], None, console);
                 tally.add(outcome.map_err(|error| console.fail(&error)));
             }
         }
         Ok(source.exit(tally.exit()))
     }
 
-    fn deactivate(&self, kernel: &Ioctls, arrays: &[&ArrayRecord], console: &Console) -> anyhow::Result<()> {
+    fn deactivate(
+        &self,
+        kernel: &Ioctls,
+        arrays: &[&ArrayRecord],
+        recorder: Option<&Recorder<'_>>,
+        console: &Console,
+    ) -> anyhow::Result<()> {
         let system = |error: std::io::Error| Failure::new(Exit::System, error.to_string());
         let there = kernel.mapped().map_err(system)?;
         let devices = family(&there, arrays);
@@ -86,7 +102,28 @@ impl Deactivate {
             console.say(format_args!("{name}: is not active"));
             return Ok(());
         }
-        deactivate(kernel, &all).map_err(|error| failure(&error, sysroot))?;
+        let Some(array) = arrays.first() else { return Ok(()) };
+        let is_in_step = is_open_in_step(kernel, array).map_err(system)?;
+        let mut close = || {
+            if let Some(Err(error)) = recorder.filter(|_| is_in_step).map(Recorder::close) {
+                console.error(format_args!("{}: stays dirty: {error}", array.name));
+            }
+        };
+        match deactivate_closing(kernel, &all, &device_uuid(array), &mut close) {
+            Err(DeactivateError::Busy { .. }) if self.or_read_only && self.is_quiet(array) => {
+                let device = all.iter().find(|device| device.uuid == device_uuid(array));
+                if let Some(device) = device {
+                    make_read_only(kernel, device).map_err(|error| failure(&error, sysroot))?;
+                    close();
+                    console.say(format_args!(
+                        "{}: is mounted read-only, and can not be written now",
+                        array.name
+                    ));
+                }
+                return Ok(());
+            }
+            removed => removed.map(drop).map_err(|error| failure(&error, sysroot))?,
+        }
         for (overlay, written) in below.iter().zip(written) {
             match written {
                 Ok(Written { file, bytes }) => {
@@ -97,6 +134,12 @@ impl Deactivate {
             }
         }
         Ok(())
+    }
+
+    /// Whether nothing that uses an array can write it.
+    fn is_quiet(&self, array: &ArrayRecord) -> bool {
+        let device = PathBuf::from(format!("/dev/mapper/{}", array.name));
+        only_read(&device, self.source.devices.sysroot())
     }
 }
 
@@ -122,7 +165,7 @@ fn without_disks(kernel: &Ioctls, name: &str) -> Option<ArrayRecord> {
         "v": 1, "name": name, "format": "vendor", "level": "linear", "size_sectors": 0, "slots": 0, "members": [],
     });
     let array: ArrayRecord = serde_json::from_value(record).ok()?;
-    (crate::plan::device_uuid(&array) == state.mapped.uuid).then_some(array)
+    (device_uuid(&array) == state.mapped.uuid).then_some(array)
 }
 
 /// The overlays that these devices lie on and no other does.

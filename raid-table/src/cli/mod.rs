@@ -14,6 +14,8 @@ mod emit;
 mod map;
 #[cfg(feature = "full")]
 mod read;
+#[cfg(feature = "kernel")]
+mod recorder;
 mod tally;
 #[cfg(feature = "kernel")]
 mod wait;

@@ -29,6 +29,8 @@ pub enum Step {
     Load,
     /// The table becomes live.
     Resume,
+    /// Every access to it waits.
+    Suspend,
     /// It is removed.
     Remove,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Step {
             Self::Create => "creating it",
             Self::Load => "loading its table",
             Self::Resume => "resuming it",
+            Self::Suspend => "suspending it",
             Self::Remove => "removing it",
         })
     }
@@ -97,6 +100,22 @@ pub enum ActivateError {
     /// The partitions of an array can not be known.
     #[error(transparent)]
     Partitions(#[from] PartitionError),
+    /// What has to be recorded before can not be recorded.
+    #[error("{name}: {error}")]
+    Recording {
+        /// Name of the device.
+        name: String,
+        /// Why.
+        error: String,
+    },
+    /// It failed, no device is left, and the metadata still say that the array is being written.
+    #[error("{error}; and the metadata of the array still say that it is in use: {recorded}")]
+    StillRecorded {
+        /// Why it was not activated.
+        error: Box<ActivateError>,
+        /// Why it could not be taken back.
+        recorded: String,
+    },
     /// The kernel refused, and then to remove what was made before.
     #[error("{error}; and not removed again: {}", .left.join(", "))]
     Left {
@@ -113,7 +132,7 @@ impl ActivateError {
     pub fn is_no(&self) -> bool {
         match self {
             Self::OtherDevice { .. } | Self::OtherTable { .. } => true,
-            Self::Left { error, .. } => error.is_no(),
+            Self::Left { error, .. } | Self::StillRecorded { error, .. } => error.is_no(),
             _ => false,
         }
     }
@@ -146,6 +165,21 @@ impl Wanted<'_> {
     }
 }
 
+/// What has to be recorded before an array can be written.
+pub trait Guard {
+    /// Called once, before any device that others may write becomes live.
+    ///
+    /// # Errors
+    /// It can not be recorded: the device does not become live.
+    fn open(&mut self) -> Result<(), String>;
+
+    /// Called when it was opened and no device is left through which anything could have been written.
+    ///
+    /// # Errors
+    /// What was recorded stays.
+    fn take_back(&mut self) -> Result<(), String>;
+}
+
 /// Makes tables into devices, each after those that it depends on. Devices that have their table already are left as they
 /// are. When one fails, those made before it are removed again.
 ///
@@ -161,13 +195,21 @@ pub struct Activation<'a> {
     kernel: &'a dyn Kernel,
     /// The names of those that were made, in order.
     made: Vec<String>,
+    guard: Option<&'a mut dyn Guard>,
+    is_open: bool,
 }
 
 impl<'a> Activation<'a> {
     /// Of nothing yet.
     #[must_use]
     pub fn new(kernel: &'a dyn Kernel) -> Self {
-        Self { kernel, made: Vec::new() }
+        Self { kernel, made: Vec::new(), guard: None, is_open: false }
+    }
+
+    /// With something to be recorded before.
+    #[must_use]
+    pub fn guarded(self, guard: Option<&'a mut dyn Guard>) -> Self {
+        Self { guard, ..self }
     }
 
     /// Activates more tables as [`activate`] does. When one fails, what was added before is removed too.
@@ -189,15 +231,59 @@ impl<'a> Activation<'a> {
         for wanted in wanted.iter().filter(|wanted| wanted.is_live()) {
             compare(wanted, &numbers)?;
         }
-        wanted.iter().map(|wanted| make(kernel, wanted, &mut numbers, &mut self.made)).collect()
+        wanted.iter().map(|wanted| self.make(wanted, &mut numbers)).collect()
     }
 
-    /// Removes what was made, the last first, because of this error: it is returned, with what could not be removed.
+    fn make(&mut self, wanted: &Wanted<'_>, numbers: &mut Numbers<'_>) -> Result<Activated, ActivateError> {
+        let record = wanted.record;
+        let failed = |step| move |error| refused(record, step, error);
+        if let Some(state) = wanted.state.as_ref().filter(|_| wanted.is_live()) {
+            if state.suspended {
+                self.resume(record)?;
+            }
+            return Ok(Activated { mapped: state.mapped.clone(), was_active: true });
+        }
+        let lines = numbers.resolve_all(wanted)?;
+        let number = match &wanted.state {
+            // What an interrupted activation left.
+            Some(state) => state.mapped.number,
+            None => self.kernel.create(&record.name, &record.uuid).map_err(failed(Step::Create))?,
+        };
+        self.made.push(record.name.clone());
+        numbers.known.insert(record.name.clone(), number);
+        self.kernel.load(&record.name, &lines, record.read_only).map_err(failed(Step::Load))?;
+        self.resume(record)?;
+        let mapped = Mapped { name: record.name.clone(), uuid: record.uuid.clone(), number };
+        Ok(Activated { mapped, was_active: false })
+    }
+
+    /// Makes a device live; one that others see only when that is recorded.
+    fn resume(&mut self, record: &TableRecord) -> Result<(), ActivateError> {
+        let audience = if record.role == TableRole::Member { Audience::Nobody } else { Audience::All };
+        let guard = self.guard.as_mut().filter(|_| audience == Audience::All && !self.is_open);
+        if let Some(guard) = guard {
+            let name = || record.name.clone();
+            guard.open().map_err(|error| ActivateError::Recording { name: name(), error })?;
+            self.is_open = true;
+        }
+        let resumed = self.kernel.resume(&record.name, audience);
+        resumed.map_err(|error| refused(record, Step::Resume, error))
+    }
+
+    /// Removes what was made, the last first, because of this error, and takes back what was recorded. The error is
+    /// returned, with what could not be removed or taken back.
     pub fn undo(&mut self, error: impl Into<ActivateError>) -> ActivateError {
         let error = error.into();
         let made = std::mem::take(&mut self.made).into_iter().rev();
         let left: Vec<String> = made.filter(|name| self.kernel.remove(name).is_err()).collect();
-        if left.is_empty() { error } else { ActivateError::Left { error: Box::new(error), left } }
+        if !left.is_empty() {
+            return ActivateError::Left { error: Box::new(error), left };
+        }
+        let was_open = std::mem::take(&mut self.is_open);
+        match self.guard.as_mut().filter(|_| was_open).map(|guard| guard.take_back()) {
+            Some(Err(recorded)) => ActivateError::StillRecorded { error: Box::new(error), recorded },
+            _ => error,
+        }
     }
 }
 
@@ -245,35 +331,6 @@ fn compare(wanted: &Wanted<'_>, numbers: &Numbers<'_>) -> Result<(), ActivateErr
         return other(format!("it is {}, expected {}", words(state.read_only), words(!state.read_only)));
     }
     Ok(())
-}
-
-fn make(
-    kernel: &dyn Kernel,
-    wanted: &Wanted<'_>,
-    numbers: &mut Numbers<'_>,
-    made: &mut Vec<String>,
-) -> Result<Activated, ActivateError> {
-    let record = wanted.record;
-    let audience = if record.role == TableRole::Member { Audience::Nobody } else { Audience::All };
-    let failed = |step| move |error| refused(record, step, error);
-    if let Some(state) = wanted.state.as_ref().filter(|_| wanted.is_live()) {
-        if state.suspended {
-            kernel.resume(&record.name, audience).map_err(failed(Step::Resume))?;
-        }
-        return Ok(Activated { mapped: state.mapped.clone(), was_active: true });
-    }
-    let lines = numbers.resolve_all(wanted)?;
-    let number = match &wanted.state {
-        // What an interrupted activation left.
-        Some(state) => state.mapped.number,
-        None => kernel.create(&record.name, &record.uuid).map_err(failed(Step::Create))?,
-    };
-    made.push(record.name.clone());
-    numbers.known.insert(record.name.clone(), number);
-    kernel.load(&record.name, &lines, record.read_only).map_err(failed(Step::Load))?;
-    kernel.resume(&record.name, audience).map_err(failed(Step::Resume))?;
-    let mapped = Mapped { name: record.name.clone(), uuid: record.uuid.clone(), number };
-    Ok(Activated { mapped, was_active: false })
 }
 
 /// The numbers of the devices that tables name. The kernel is told numbers: it knows them before there is a node.

@@ -1,7 +1,8 @@
 //! Devices taken down again.
 
-use super::{Kernel, Mapped, Step};
+use super::{Audience, Kernel, Mapped, Step};
 use crate::plan::{self, device_uuid};
+use crate::target::Line;
 use raid_meta::record::ArrayRecord;
 use std::io;
 
@@ -47,11 +48,63 @@ pub(super) fn is_of(device: &str, array: &str) -> bool {
     }
 }
 
+/// Whether the devices of an array can be written, and it was in step when it was mapped: no table says `sync`. Devices of
+/// an activation that was interrupted count too.
+///
+/// # Errors
+/// What the kernel says.
+pub fn is_open_in_step(kernel: &dyn Kernel, array: &ArrayRecord) -> io::Result<bool> {
+    let devices = family(&kernel.mapped()?, &[array]);
+    let mut is_there = false;
+    for device in &devices {
+        let Some(state) = kernel.state(&device.name)? else { continue };
+        let mut tables = state.table.iter().chain(&state.loaded);
+        if state.read_only && state.loaded.is_empty() || tables.any(|line| says_sync(line)) {
+            return Ok(false);
+        }
+        let has_table = !state.table.is_empty() || !state.loaded.is_empty();
+        is_there |= device.uuid == device_uuid(array) && has_table;
+    }
+    Ok(is_there)
+}
+
+fn says_sync(line: &str) -> bool {
+    line.split(' ').any(|word| word == "sync")
+}
+
+/// Makes the device of an array read-only, while it stays as it is otherwise.
+///
+/// # Errors
+/// The kernel refuses, or it has a table that is not known here.
+pub fn make_read_only(kernel: &dyn Kernel, device: &Mapped) -> Result<(), DeactivateError> {
+    let refused = |step, error| DeactivateError::Refused { name: device.name.clone(), step, error };
+    let state = kernel.state(&device.name).map_err(|error| refused(Step::Look, error))?;
+    let Some(state) = state.filter(|state| !state.read_only) else { return Ok(()) };
+    let lines = state.table.iter().map(|line| line.parse()).collect::<Result<Vec<Line>, _>>();
+    let lines = lines.map_err(|error| refused(Step::Look, io::Error::other(error.to_string())))?;
+    kernel.load(&device.name, &lines, true).map_err(|error| refused(Step::Load, error))?;
+    kernel.resume(&device.name, Audience::All).map_err(|error| refused(Step::Resume, error))
+}
+
 /// Removes devices, each after those that lie on it. What was removed is returned, in order.
 ///
 /// # Errors
 /// One is in use by something else: all that lies below it is left too. What was removed before stays removed.
 pub fn deactivate(kernel: &dyn Kernel, devices: &[Mapped]) -> Result<Vec<Mapped>, DeactivateError> {
+    deactivate_closing(kernel, devices, "", &mut || {})
+}
+
+/// As [`deactivate`]; when nothing uses the device with the uuid `closing` any more, it is suspended, so that nothing is
+/// written, and `close` called before it is removed.
+///
+/// # Errors
+/// As [`deactivate`].
+pub fn deactivate_closing(
+    kernel: &dyn Kernel,
+    devices: &[Mapped],
+    closing: &str,
+    close: &mut dyn FnMut(),
+) -> Result<Vec<Mapped>, DeactivateError> {
     let mut left = devices.to_vec();
     let mut removed = Vec::new();
     while !left.is_empty() {
@@ -68,7 +121,11 @@ pub fn deactivate(kernel: &dyn Kernel, devices: &[Mapped]) -> Result<Vec<Mapped>
                     busy.get_or_insert_with(|| device.name.clone());
                     still.push(device);
                 }
-                Some(_) => {
+                Some(state) => {
+                    if device.uuid == closing && !state.table.is_empty() {
+                        kernel.suspend(&device.name).map_err(|error| refused(Step::Suspend, error))?;
+                        close();
+                    }
                     kernel.remove(&device.name).map_err(|error| refused(Step::Remove, error))?;
                     removed.push(device);
                 }

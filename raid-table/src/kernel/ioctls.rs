@@ -39,6 +39,18 @@ impl Ioctls {
     }
 }
 
+impl Ioctls {
+    /// The lines of a table: the live one, unless the flags say otherwise.
+    fn table(&self, name: &str, flags: DmFlags) -> io::Result<Vec<String>> {
+        let options = DmOptions::default().set_flags(DmFlags::DM_STATUS_TABLE | flags);
+        let (_, lines) = self.dm.table_status(&DevId::Name(dm_name(name)?), options).map_err(system_error)?;
+        let line = |(start, length, kind, params): &(u64, u64, String, String)| {
+            format!("{start} {length} {kind} {params}").trim_end().to_owned()
+        };
+        Ok(lines.iter().map(line).collect())
+    }
+}
+
 impl Kernel for Ioctls {
     fn mapped(&self) -> io::Result<Vec<Mapped>> {
         let devices = self.dm.list_devices().map_err(system_error)?;
@@ -54,15 +66,11 @@ impl Kernel for Ioctls {
 
     fn state(&self, name: &str) -> io::Result<Option<State>> {
         let Some(info) = self.info(name)? else { return Ok(None) };
-        let options = DmOptions::default().set_flags(DmFlags::DM_STATUS_TABLE);
-        let id = DevId::Name(dm_name(name)?);
-        let (_, lines) = self.dm.table_status(&id, options).map_err(system_error)?;
-        let line = |(start, length, kind, params): &(u64, u64, String, String)| {
-            format!("{start} {length} {kind} {params}").trim_end().to_owned()
-        };
+        let is_loaded = info.flags().contains(DmFlags::DM_INACTIVE_PRESENT);
         Ok(Some(State {
             mapped: mapped(&info),
-            table: lines.iter().map(line).collect(),
+            table: self.table(name, DmFlags::empty())?,
+            loaded: if is_loaded { self.table(name, DmFlags::DM_QUERY_INACTIVE_TABLE)? } else { Vec::new() },
             suspended: info.flags().contains(DmFlags::DM_SUSPEND),
             read_only: info.flags().contains(DmFlags::DM_READONLY),
             open_count: u32::try_from(info.open_count()).unwrap_or(0),
@@ -92,6 +100,12 @@ impl Kernel for Ioctls {
         let id = DevId::Name(dm_name(name)?);
         let loaded = self.dm.table_load(&id, &lines, DmOptions::default().set_flags(flags));
         loaded.map(drop).map_err(system_error)
+    }
+
+    fn suspend(&self, name: &str) -> io::Result<()> {
+        let options = DmOptions::default().set_flags(DmFlags::DM_SUSPEND);
+        let suspended = self.dm.device_suspend(&DevId::Name(dm_name(name)?), options);
+        suspended.map(drop).map_err(system_error)
     }
 
     fn resume(&self, name: &str, audience: Audience) -> io::Result<()> {

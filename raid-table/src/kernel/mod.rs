@@ -9,6 +9,10 @@
 //! **Each state between two steps has a way on.** A device that was created and has no table yet, or one that is loaded and
 //! not resumed, is what an interrupted activation leaves. The next activation goes on with it, and deactivation removes it.
 //! A device that has the wanted table already is done. One with another table is refused, and the difference shown.
+//!
+//! **Metadata first.** Before an array becomes live that can be written, a [`Guard`] records in its metadata that it is
+//! being written, and which members are not; before it is removed, that it is not any more. Whether an array was in step
+//! when it was mapped is in its tables: `sync` says that it was not, and then it is not closed as if it were.
 
 mod activate;
 mod deactivate;
@@ -20,8 +24,10 @@ mod simulated;
 #[cfg(test)]
 mod tests;
 
-pub use activate::{ActivateError, Activated, Activation, Step, activate, leaves};
-pub use deactivate::{DeactivateError, deactivate, family};
+pub use activate::{ActivateError, Activated, Activation, Guard, Step, activate, leaves};
+pub use deactivate::{
+    DeactivateError, deactivate, deactivate_closing, family, is_open_in_step, make_read_only,
+};
 pub use ioctls::Ioctls;
 pub use overlay::{OVERLAY_UUID_PREFIX, Overlay, OverlayError, Written};
 pub use partitions::{PartitionError, hide_partitions, partition_tables};
@@ -70,6 +76,8 @@ pub struct State {
     pub mapped: Mapped,
     /// The lines of its live table as the kernel prints them; none before the first resume.
     pub table: Vec<String>,
+    /// The lines of the table that was loaded, and becomes live with the next resume; none if there is none.
+    pub loaded: Vec<String>,
     /// Whether it is suspended: every access waits.
     pub suspended: bool,
     /// Whether it can not be written.
@@ -118,6 +126,12 @@ pub trait Kernel {
     /// # Errors
     /// What the kernel says.
     fn load(&self, name: &str, lines: &[Line], read_only: bool) -> io::Result<()>;
+
+    /// Lets every access wait, when those under way are done.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn suspend(&self, name: &str) -> io::Result<()>;
 
     /// Makes the table that was loaded live.
     ///

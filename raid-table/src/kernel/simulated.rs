@@ -18,6 +18,7 @@ struct Node {
     loaded: Option<(Vec<Line>, bool)>,
     live: Option<(Vec<Line>, bool)>,
     audience: Option<Audience>,
+    suspended: bool,
     held: bool,
 }
 
@@ -135,15 +136,18 @@ impl Kernel for SimKernel {
     fn state(&self, name: &str) -> io::Result<Option<State>> {
         let devices = self.devices.borrow();
         let Some(node) = devices.get(name) else { return Ok(None) };
-        let lines = node.live.iter().flat_map(|(lines, _)| lines);
+        let text = |table: &Option<(Vec<Line>, bool)>| {
+            table.iter().flat_map(|(lines, _)| lines).map(ToString::to_string).collect()
+        };
         Ok(Some(State {
             mapped: Mapped {
                 name: name.to_owned(),
                 uuid: node.uuid.clone(),
                 number: Number { major: MAJOR, minor: node.minor },
             },
-            table: lines.map(ToString::to_string).collect(),
-            suspended: node.live.is_none(),
+            table: text(&node.live),
+            loaded: text(&node.loaded),
+            suspended: node.live.is_none() || node.suspended,
             read_only: node.live.as_ref().is_some_and(|(_, read_only)| *read_only),
             open_count: u32::from(node.held) + Self::users(&devices, node.minor),
         }))
@@ -166,7 +170,8 @@ impl Kernel for SimKernel {
         self.step(|| {
             let minor = self.next.replace(self.next.get() + 1);
             let (uuid, audience) = (uuid.to_owned(), None);
-            let node = Node { uuid, minor, loaded: None, live: None, audience, held: false };
+            let (loaded, live, suspended, held) = (None, None, false, false);
+            let node = Node { uuid, minor, loaded, live, audience, suspended, held };
             let mut devices = self.devices.borrow_mut();
             if devices.contains_key(name) || devices.values().any(|other| other.uuid == node.uuid) {
                 return Err(Errno::EBUSY.into());
@@ -186,11 +191,20 @@ impl Kernel for SimKernel {
         })
     }
 
+    fn suspend(&self, name: &str) -> io::Result<()> {
+        self.step(|| {
+            let mut devices = self.devices.borrow_mut();
+            devices.get_mut(name).ok_or(Errno::ENXIO)?.suspended = true;
+            Ok(())
+        })
+    }
+
     fn resume(&self, name: &str, audience: Audience) -> io::Result<()> {
         self.step(|| {
             let mut devices = self.devices.borrow_mut();
             let node = devices.get_mut(name).ok_or(Errno::ENXIO)?;
             node.audience = Some(audience);
+            node.suspended = false;
             match node.loaded.take() {
                 Some(table) => node.live = Some(table),
                 None if node.live.is_none() => return Err(Errno::EINVAL.into()),

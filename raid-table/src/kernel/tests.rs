@@ -327,3 +327,131 @@ fn the_helpers_of_every_level_are_known_by_their_uuids() {
         assert_eq!(family.len(), tables.len(), "{level} {layout:?}");
     }
 }
+
+/// What is recorded, and whether the array could be written at that moment.
+struct Log<'a> {
+    kernel: &'a SimKernel,
+    array: &'a str,
+    events: Vec<&'static str>,
+    fails: bool,
+}
+
+impl<'a> Log<'a> {
+    fn new(kernel: &'a SimKernel, array: &'a str) -> Self {
+        Self { kernel, array, events: Vec::new(), fails: false }
+    }
+
+    fn is_live(&self) -> bool {
+        self.kernel.state(self.array).unwrap().is_some_and(|state| !state.table.is_empty())
+    }
+}
+
+impl Guard for Log<'_> {
+    fn open(&mut self) -> Result<(), String> {
+        assert!(!self.is_live(), "it could be written before");
+        self.events.push("open");
+        if self.fails { Err("no".to_owned()) } else { Ok(()) }
+    }
+
+    fn take_back(&mut self) -> Result<(), String> {
+        assert_eq!(self.kernel.names(), [""; 0], "it could be written after");
+        self.events.push("take back");
+        Ok(())
+    }
+}
+
+#[test]
+fn what_has_to_be_recorded_is_recorded_before_an_array_can_be_written() {
+    let tables = tables(&raid6());
+    let kernel = SimKernel::new();
+    let mut log = Log::new(&kernel, "a");
+    let _ = Activation::new(&kernel).guarded(Some(&mut log)).add(&tables).unwrap();
+    assert_eq!(log.events, ["open"]);
+    let _ = Activation::new(&kernel).guarded(Some(&mut log)).add(&tables).unwrap();
+    assert_eq!(log.events, ["open"], "an array that is active is open already");
+}
+
+#[test]
+fn what_was_recorded_is_taken_back_when_a_later_step_fails() {
+    let tables = tables(&raid6());
+    let kernel = SimKernel::new();
+    let _ = activate(&kernel, &tables).unwrap();
+    let steps = kernel.steps();
+    for step in 0..steps {
+        let kernel = SimKernel::new();
+        kernel.fail(Fault::At(step));
+        let mut log = Log::new(&kernel, "a");
+        let _ = Activation::new(&kernel).guarded(Some(&mut log)).add(&tables).unwrap_err();
+        let expected: &[&str] = if step + 1 == steps { &["open", "take back"] } else { &[] };
+        assert_eq!(log.events, expected, "step {step}");
+    }
+}
+
+#[test]
+fn an_array_of_which_nothing_can_be_recorded_does_not_become_active() {
+    let tables = tables(&raid6());
+    let kernel = SimKernel::new();
+    let mut log = Log { fails: true, ..Log::new(&kernel, "a") };
+    let error = Activation::new(&kernel).guarded(Some(&mut log)).add(&tables).unwrap_err();
+    assert_eq!(error.to_string(), "a: no");
+    assert_eq!(log.events, ["open"]);
+    assert_eq!(kernel.names(), [""; 0]);
+}
+
+#[test]
+fn an_activation_that_was_interrupted_after_recording_is_known_by_what_it_left() {
+    let dirty = |dirty: bool| ArrayRecord { dirty: Some(dirty), ..mirror("a") };
+    for is_dirty in [false, true] {
+        let array = dirty(is_dirty);
+        let tables = tables(&array);
+        let kernel = SimKernel::new();
+        assert!(!is_open_in_step(&kernel, &array).unwrap());
+        let _ = activate(&kernel, &tables).unwrap();
+        let last = kernel.steps() - 1;
+        assert_eq!(is_open_in_step(&kernel, &array).unwrap(), !is_dirty);
+        // One step earlier nothing was recorded, and the array has no table.
+        for (killed, is_open) in [(last, !is_dirty), (last - 1, false)] {
+            let kernel = SimKernel::new();
+            kernel.fail(Fault::KilledBefore(killed));
+            let _ = activate(&kernel, &tables).unwrap_err();
+            kernel.fail(Fault::None);
+            assert_eq!(is_open_in_step(&kernel, &array).unwrap(), is_open, "dirty {is_dirty}, step {killed}");
+        }
+    }
+}
+
+#[test]
+fn an_array_is_closed_when_nothing_can_write_it_any_more_and_before_it_is_gone() {
+    let (kernel, array) = (SimKernel::new(), raid6());
+    let _ = activate(&kernel, &tables(&array)).unwrap();
+    let mut closed = 0;
+    let mut try_it = |kernel: &SimKernel| {
+        let devices = family(&kernel.mapped().unwrap(), &[&array]);
+        deactivate_closing(kernel, &devices, &crate::plan::device_uuid(&array), &mut || {
+            let state = kernel.state("a").unwrap().unwrap();
+            assert!(state.suspended && state.open_count == 0);
+            closed += 1;
+        })
+        .is_ok()
+    };
+    kernel.hold("a", true);
+    assert!(!try_it(&kernel));
+    kernel.hold("a", false);
+    assert!(try_it(&kernel));
+    assert!(try_it(&kernel), "there is nothing to do");
+    assert_eq!(closed, 1);
+    assert_eq!(kernel.names(), [""; 0]);
+}
+
+#[test]
+fn an_array_that_is_made_read_only_keeps_its_table() {
+    let (kernel, array) = (SimKernel::new(), mirror("a"));
+    let _ = activate(&kernel, &tables(&array)).unwrap();
+    let state = || kernel.state("a").unwrap().unwrap();
+    let before = state();
+    kernel.hold("a", true);
+    make_read_only(&kernel, &before.mapped).unwrap();
+    assert!(state().read_only && !before.read_only);
+    assert_eq!(state().table, before.table);
+    assert!(!is_open_in_step(&kernel, &array).unwrap());
+}

@@ -16,8 +16,9 @@
 //!
 //! **Never a write of its own.** Without metadata devices the raid target starts no resync. A slot that is not in
 //! sync is `- -`, and `rebuild` is never written: it rewrites the member even below a read-only mapping. So a
-//! dirty array stays as it is until something scrubs it; a problem says so. Nothing records that a member of a
-//! degraded array is out of date as soon as the others are written, so a degraded array is read-only.
+//! dirty array stays as it is until something scrubs it; a problem says so, and so does `sync` in its table, which has no
+//! other effect. Where nothing records that a member of a degraded array is out of date as soon as the others are
+//! written, a degraded array is read-only.
 //!
 //! **Subsets** come before what they are members of, each once. One that has no name of its own on disk is only a stretch
 //! of a concatenation, and its lines stand there.
@@ -78,6 +79,8 @@ pub struct Options {
     pub read_only: bool,
     /// Arrays that miss members are mapped for writing too, though nothing records what is written without them.
     pub read_write_anyway: bool,
+    /// The same, because their metadata records what is written without them.
+    pub recorded: bool,
 }
 
 /// The tables of an array.
@@ -123,7 +126,7 @@ impl<'a> Planner<'a> {
         usable::check(array, map, &missing, self.options)?;
         let is_degraded = !usable::lost(array, &missing).is_empty();
         let mut read_only = self.options.read_only
-            || (is_degraded && !self.options.read_write_anyway)
+            || (is_degraded && !self.options.read_write_anyway && !self.options.recorded)
             || array.write_log.is_some();
         self.around.push(&array.name);
         for name in usable::subsets(array, read_only) {
@@ -137,6 +140,7 @@ impl<'a> Planner<'a> {
             array,
             map,
             sources: members::sources(array, self.arrays)?,
+            is_out_of_step: usable::is_out_of_step(array) && !read_only,
             stretches: &self.stretches,
         };
         let builder = Builder::new(array, read_only)?;
@@ -180,6 +184,8 @@ struct Context<'a> {
     map: &'a Map,
     /// By slot; none where the member is not to be used.
     sources: Vec<Option<Source>>,
+    /// Its redundancy may be out of step, and it can be written.
+    is_out_of_step: bool,
     /// Tables of subsets that are to be part of this one's.
     stretches: &'a [TableRecord],
 }

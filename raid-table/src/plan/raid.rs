@@ -17,7 +17,7 @@ impl Context<'_> {
             (1, Some(only)) => draft.linear(only.part(size)?, size)?,
             _ => {
                 let members = self.members(&mut builder, self.slots(), size)?;
-                draft.raid(RaidType::Raid1, Sectors::ZERO, in_sync(Level::Raid1), &members, size)?;
+                draft.raid(RaidType::Raid1, Sectors::ZERO, self.redundancy(Level::Raid1), &members, size)?;
             }
         }
         builder.array(draft)
@@ -31,7 +31,7 @@ impl Context<'_> {
         let rows = self.rows()?;
         let members = self.members(&mut builder, order.into_iter(), times(chunk, rows)?)?;
         let mut draft = Draft::default();
-        draft.raid(kind, chunk, in_sync(kind.level()), &members, times(self.row_length()?, rows)?)?;
+        draft.raid(kind, chunk, self.redundancy(kind.level()), &members, times(self.row_length()?, rows)?)?;
         builder.first_part(draft, self.map.size())
     }
 
@@ -82,6 +82,15 @@ impl Context<'_> {
         let mut part =
             |slot| self.source(slot).map(|source| source.whole_device(builder, length)).transpose();
         slots.map(&mut part).collect()
+    }
+
+    /// What the kernel is told of the redundancy of an array without metadata devices; see [`in_sync`]. One that is out of
+    /// step, and can be written, is `sync`: so the kernel's table says that it was found like that.
+    pub(super) fn redundancy(&self, level: Level) -> RaidParams {
+        match self.is_out_of_step {
+            true => RaidParams { sync: Some(SyncMode::Sync), ..RaidParams::default() },
+            false => in_sync(level),
+        }
     }
 }
 

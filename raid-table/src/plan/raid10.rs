@@ -12,7 +12,6 @@
 use super::Context;
 use super::build::{Builder, Draft, Part, times};
 use super::error::Reason;
-use super::raid::in_sync;
 use crate::layout::{LayoutError, Place};
 use crate::target::RaidType;
 use raid_meta::geometry::{Level, Raid10Layout};
@@ -85,7 +84,7 @@ impl Context<'_> {
             return Ok(only.clone());
         }
         let mut draft = Draft::default();
-        draft.raid(RaidType::Raid1, Sectors::ZERO, in_sync(Level::Raid1), &members, length)?;
+        draft.raid(RaidType::Raid1, Sectors::ZERO, self.redundancy(Level::Raid1), &members, length)?;
         builder.helper(&format!("mirror{}", mirror.number), draft)
     }
 

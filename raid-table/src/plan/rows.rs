@@ -4,7 +4,6 @@
 use super::Context;
 use super::build::{Builder, Draft, Part, times};
 use super::error::Reason;
-use super::raid::in_sync;
 use crate::layout::{Role, Row};
 use crate::target::RaidType;
 use raid_meta::geometry::Level;
@@ -40,7 +39,7 @@ impl Context<'_> {
             slots.map(|slot| self.row_member(builder, slot, row, rows)).collect::<Result<Vec<_>, _>>()?;
         let mut draft = Draft::default();
         let length = times(self.row_length()?, rows)?;
-        draft.raid(RaidType::Raid6N6, chunk, in_sync(Level::Raid6), &members, length)?;
+        draft.raid(RaidType::Raid6N6, chunk, self.redundancy(Level::Raid6), &members, length)?;
         let array = builder.helper(&format!("row{}", row.stripe()), draft)?;
         let order: Vec<u32> = by_exponent.iter().map(|data| data.index).collect();
         if order.is_sorted() { Ok(array) } else { self.put_in_order(builder, row, &array, &order, length) }

@@ -37,7 +37,8 @@ fn bare(slots: u64, length: u64) -> Value {
     (0..slots).map(member).collect()
 }
 
-const DEGRADED: Options = Options { degraded: true, read_only: false, read_write_anyway: false };
+const DEGRADED: Options =
+    Options { degraded: true, read_only: false, read_write_anyway: false, recorded: false };
 
 fn planned(array: &ArrayRecord) -> Vec<String> {
     let plan = plan(array, &[], &DEGRADED).unwrap_or_else(|error| panic!("{error}"));

@@ -95,6 +95,12 @@ fn may_be_out_of_step(array: &ArrayRecord, map: &Map) -> bool {
     }
 }
 
+/// Whether the redundancy may not be that of the data somewhere.
+pub(super) fn is_out_of_step(array: &ArrayRecord) -> bool {
+    let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
+    array.level.is_redundant() && (is_dirty || array.health == Health::Initializing)
+}
+
 /// What a user of the device should know.
 pub(super) fn notes(
     array: &ArrayRecord,
@@ -103,9 +109,7 @@ pub(super) fn notes(
     read_only: bool,
 ) -> Vec<Problem> {
     let mut notes = Vec::new();
-    let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
-    let is_out_of_step = is_dirty || array.health == Health::Initializing;
-    if array.level.is_redundant() && is_out_of_step && (read_only || !resyncs_itself(array)) {
+    if is_out_of_step(array) && (read_only || !resyncs_itself(array)) {
         let message = "its redundancy may be out of step, and device-mapper does not resync it: scrub it";
         notes.push(Problem::warning("dirty", message));
     }
@@ -116,7 +120,10 @@ pub(super) fn notes(
     }
     if !lost(array, missing).is_empty() {
         let why = "degraded, and nothing records what is written without the missing members";
-        notes.push(if options.read_write_anyway && !options.read_only {
+        notes.push(if options.recorded && !options.read_only {
+            let message = "degraded: the missing members are recorded as failed before anything is written";
+            Problem::note("degraded", message)
+        } else if options.read_write_anyway && !options.read_only {
             Problem::warning("degraded", format!("{why}: mapped read-write, as told"))
         } else {
             Problem::note("degraded", format!("{why}: mapped read-only"))
