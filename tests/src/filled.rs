@@ -17,7 +17,7 @@ struct Images;
 impl Targets for Images {
     fn open(&self, member: &ArrayMember) -> Result<Arc<dyn WriteAt>, String> {
         let device = member.device.as_deref().ok_or("a member without a device")?;
-        let disk = WritableDisk::open(&text_to_path(device), None, Path::new("/"));
+        let disk = WritableDisk::open(&text_to_path(device), None, Path::new("/"), &[]);
         disk.map(|disk| Arc::new(disk) as Arc<dyn WriteAt>).map_err(|error| error.to_string())
     }
 }

@@ -33,7 +33,7 @@ fn device(path: &Path) -> Device {
 }
 
 fn write(path: &Path) -> WritableDisk {
-    WritableDisk::open(path, None, Path::new("/")).unwrap()
+    WritableDisk::open(path, None, Path::new("/"), &[]).unwrap()
 }
 
 /// Makes a set on blank disks.
