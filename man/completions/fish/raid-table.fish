@@ -200,7 +200,7 @@ dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l degraded -d 'Activate arrays that miss members too, read-only'
+complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l degraded -d 'Activate arrays that miss members too: read-only, unless their metadata can record what those miss'
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l read-only -d 'Activate everything read-only'
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l read-write-anyway -d 'Activate degraded arrays for writing, though nothing records what the missing members miss'
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l partitions -d 'Activate the partitions of the arrays too, named as kpartx names them'
@@ -233,6 +233,7 @@ dm-raid\t''"
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l or-read-only -d 'Make an array read-only that can not be removed because it is mounted read-only: the root, at shutdown'
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s n -l dry-run -d 'Only show what would be removed'
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s v -l verbose -d 'More detail, and warnings and notes on standard error'

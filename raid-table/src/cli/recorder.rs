@@ -68,6 +68,11 @@ impl<'a> Recorder<'a> {
     ) -> Result<Self, NotRecorded> {
         let unsupported = || NotRecorded::Unsupported(format!("{}: nothing names its metadata", array.name));
         let format = array.format.as_deref().and_then(by_name).ok_or_else(unsupported)?;
+        if let Err(error @ TransitionError::Unsupported { .. }) =
+            format.transition("", &[], Transition::Open, 0)
+        {
+            return Err(NotRecorded::Unsupported(error.to_string()));
+        }
         let set_id = array.set_id.as_deref().ok_or_else(unsupported)?;
         let set: Vec<&ArrayRecord> =
             source.arrays.iter().filter(|other| other.set_id.as_deref() == Some(set_id)).collect();

@@ -15,6 +15,17 @@ array=/dev/mapper/$name
 
 hashes() { sha256sum "${all[@]}"; }
 
+# data: hashes of the disks up to their metadata, where those record that the array is in use.
+records() { [[ $uuid == DMRAID-* ]]; }
+data() {
+    local disk end
+    records || { hashes && return; }
+    for disk in "${all[@]}"; do
+        end=$(raid-probe "$disk" 2>/dev/null | jq -s '[.[] | select(.type == "member") | .metadata[].offset_bytes] | min')
+        head -c "$end" "$disk" | sha256sum
+    done
+}
+
 # no_devices WHEN: nothing of device-mapper or loop is left.
 no_devices() {
     [ "$(dmsetup ls)" = "No devices found" ] || fail "$1: $(dmsetup ls)"
@@ -40,7 +51,7 @@ reread() {
 
 check() { raid-pattern check "$array" "$size" "$@"; }
 
-before=$(hashes)
+untouched=$(data)
 
 # Whole: as dmraid names it, the content right, twice the same.
 status 0 "" raid-table activate "${all[@]}"
@@ -55,7 +66,12 @@ exec 8<&-
 status 0 "" raid-table deactivate "${all[@]}"
 no_devices "deactivated"
 status 0 "is not active" raid-table deactivate "${all[@]}"
-[ "$(hashes)" = "$before" ] || fail "reading through the array changed a disk"
+[ "$(data)" = "$untouched" ] || fail "reading through the array changed a disk"
+before=$(hashes)
+status 0 "" raid-table activate --read-only "${all[@]}"
+check "${pattern[@]}"
+status 0 "" raid-table deactivate "${all[@]}"
+[ "$(hashes)" = "$before" ] || fail "a read-only array changed a disk"
 
 # The whole machine, and by name when the metadata can not be asked.
 if [[ $uuid == DMRAID-* ]]; then
@@ -84,7 +100,13 @@ dmsetup remove "$name"
 
 # A table that the kernel refuses leaves nothing: the last member shall begin behind the end of its disk.
 raid-probe "${all[@]}" | jq -c 'if .type == "array" then .members[-1] |= (.offset_sectors = 1000000 | .device_length_sectors = 4000000) else . end' >records
-status 4 "loading its table" raid-table activate - <records
+readable=()
+if records; then
+    status 3 "do not say what the records say" raid-table activate - <records
+    no_devices "records that are not those of the disks"
+    readable=(--read-only)
+fi
+status 4 "loading its table" raid-table activate "${readable[@]}" - <records
 no_devices "refused"
 
 # Without members.
@@ -92,7 +114,7 @@ if [ "$redundancy" -ge 1 ]; then
     rest=("${all[@]:1}")
     status 1 "degraded" raid-table activate "${rest[@]}"
     no_devices "degraded"
-    status 0 "" raid-table activate --degraded --wait 1 "${rest[@]}"
+    status 0 "" raid-table activate --degraded "${readable[@]}" --wait 1 "${rest[@]}"
     [ "$(blockdev --getro "$array")" = 1 ] || fail "degraded and writable"
     check "${pattern[@]}"
     status 0 "" raid-table deactivate "${rest[@]}"
@@ -100,6 +122,7 @@ if [ "$redundancy" -ge 1 ]; then
 fi
 
 # Changes that reach no disk; degraded too, and through partitions.
+before=$(hashes)
 mkdir changes
 status 0 "" raid-table activate --overlay changes "${all[@]}"
 check "${pattern[@]}"

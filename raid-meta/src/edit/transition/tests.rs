@@ -119,8 +119,11 @@ const REDUNDANT: [(&str, Level, usize); 9] = [
     ("ddf", Level::Raid10, 4),
 ];
 
+/// Health, whether it is dirty, and its members.
+type Said = (Health, Option<bool>, Vec<(Option<String>, MemberState)>);
+
 /// What a set says of itself, without what counts its changes.
-fn said(array: &ArrayRecord) -> (Health, Option<bool>, Vec<(Option<String>, MemberState)>) {
+fn said(array: &ArrayRecord) -> Said {
     let members = array.members.iter().map(|member| (member.device.clone(), member.state));
     (array.health, array.dirty, members.collect())
 }
@@ -263,8 +266,13 @@ fn what_is_marked_again_and_again_is_one_sector_of_each_disk_of_a_small_set() {
 fn a_plan_taken_back_gives_the_bytes_that_were_there() {
     for (format, level, count) in REDUNDANT {
         let bench = Bench::new(format, level, count);
-        let content =
-            || bench.disks.iter().map(|disk| disk.peek(Bytes::ZERO, DISK as usize)).collect::<Vec<_>>();
+        let content = || {
+            bench
+                .disks
+                .iter()
+                .map(|disk| disk.peek(Bytes::ZERO, usize::try_from(DISK).unwrap()))
+                .collect::<Vec<_>>()
+        };
         let before = content();
         let plan = bench.plan(&bench.all()[1..], Transition::Open);
         commit(&plan, &bench, &mut Kept::default()).unwrap();

@@ -18,7 +18,7 @@ const MAX_RINGS: u64 = 48 << 20;
 
 /// The generations in the rings of some areas.
 pub(super) fn of_areas(device: &Device, areas: &[MetadataArea]) -> Result<Vec<Generation>, DeviceError> {
-    let share = MAX_RINGS / (areas.len() as u64).max(1);
+    let share = MAX_RINGS.checked_div(areas.len() as u64).unwrap_or_default();
     let mut generations = Vec::new();
     for area in areas {
         generations.extend(of_area(device, area, share)?);
