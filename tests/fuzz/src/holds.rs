@@ -2,6 +2,8 @@
 
 use crate::image::Image;
 use raid_meta::device::{Device, ReadAt};
+use raid_meta::edit::transition;
+use raid_meta::format::transition::{Present, Transition};
 use raid_meta::format::{Format, Metadata};
 use raid_meta::model::{Area, MemberView};
 use raid_meta::units::Bytes;
@@ -34,6 +36,7 @@ fn found(format: &'static dyn Format, device: &Device, image: &Image) -> Option<
         }
         let Some(metadata) = found.metadata else { continue };
         metadata_holds(metadata.as_ref(), device);
+        transitions_hold(format, &metadata.view(device), device);
         let mut areas = metadata.areas();
         metadata.seal(&mut areas);
         let image = mended.get_or_insert_with(|| image.clone());
@@ -48,6 +51,19 @@ fn found(format: &'static dyn Format, device: &Device, image: &Image) -> Option<
     assert!(history.len() <= MAX_HISTORY, "{} generations", history.len());
     history.iter().flat_map(|generation| &generation.description).for_each(|text| is_clean(text));
     mended
+}
+
+/// What is recorded when a volume is opened or closed, with this disk alone, is inside of the disk and sound.
+fn transitions_hold(format: &'static dyn Format, view: &MemberView, device: &Device) {
+    for (volume, in_sync) in view.volumes.iter().flat_map(|volume| [(volume, true), (volume, false)]) {
+        for to in [Transition::Open, Transition::Close] {
+            let members = [Present { device: device.clone(), in_sync }];
+            match transition(format, &volume.uuid, &members, to, 0) {
+                Ok(plan) => drop(plan),
+                Err(error) => is_clean(&error.to_string()),
+            }
+        }
+    }
 }
 
 fn metadata_holds(metadata: &dyn Metadata, device: &Device) {
