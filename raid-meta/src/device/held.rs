@@ -1,9 +1,12 @@
-//! Who uses a device: what the kernel stacked on it, where it is mounted, whether it is swap, which loop device an
-//! image is attached to. Read from sysfs and the mount table below a sysroot.
+//! Who uses a device: what the kernel stacked on it, where it is mounted, whether it is swap, which program has it for itself
+//! alone, which loop device an image is attached to. Read from sysfs and proc below a sysroot; that somebody has a block
+//! device for himself only an attempt to open it so can tell.
 
 use crate::escape::{escape, path_to_text};
+use nix::errno::Errno;
+use nix::libc::{O_EXCL, O_NONBLOCK};
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Longest table that is read.
@@ -15,14 +18,21 @@ const MAX_TABLE_BYTES: u64 = 16 << 20;
 pub fn holders(path: &Path, sysroot: &Path) -> Vec<String> {
     let mut found = loops(path, sysroot);
     let Some(directory) = crate::scan::sysfs_directory(path, sysroot) else { return found };
-    for place in with_partitions(&directory) {
-        let name = file_name(&place);
+    let places = with_partitions(&directory);
+    for place in &places {
+        let name = file_name(place);
         found.extend(names_in(&place.join("holders")));
-        if let Some(number) = device_number(&place) {
-            found.extend(mounts(&number, sysroot).map(|target| format!("a mount at {target}")));
-        }
+        let number = device_number(place).unwrap_or_default();
+        found.extend(mounts(&number, &name, sysroot).map(|target| format!("a mount at {target}")));
         if swaps(sysroot).any(|swap| swap.rsplit('/').next() == Some(name.as_str())) {
             found.push("swap".to_owned());
+        }
+    }
+    if found.is_empty() && is_exclusive(path) {
+        let names: Vec<String> = places.iter().map(|place| file_name(place)).collect();
+        found.extend(programs_at(&names, sysroot));
+        if found.is_empty() {
+            found.push("something that the kernel does not name".to_owned());
         }
     }
     found.sort();
@@ -69,6 +79,34 @@ fn super_options(number: &str, sysroot: &Path) -> Vec<String> {
     lines.filter_map(|line| line.split(' ').next_back().map(str::to_owned)).collect()
 }
 
+/// Whether somebody has a block device, or a partition of it, for himself alone.
+fn is_exclusive(path: &Path) -> bool {
+    if !path.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device()) {
+        return false;
+    }
+    let opened = fs::OpenOptions::new().read(true).custom_flags(O_EXCL | O_NONBLOCK).open(path);
+    opened.is_err_and(|error| error.raw_os_error() == Some(Errno::EBUSY as i32))
+}
+
+/// The programs that have one of these devices open, beside this one.
+fn programs_at(devices: &[String], sysroot: &Path) -> Vec<String> {
+    let own = fs::read_link(sysroot.join("proc/self")).ok();
+    let is_one = |entry: fs::DirEntry| {
+        let open = fs::read_link(entry.path()).ok();
+        open.is_some_and(|open| open.starts_with("/dev") && devices.contains(&file_name(&open)))
+    };
+    let program = |process: fs::DirEntry| {
+        let number: u32 = process.file_name().to_str()?.parse().ok()?;
+        if own.as_ref().is_some_and(|own| own.as_os_str() == process.file_name()) {
+            return None;
+        }
+        let mut open = fs::read_dir(process.path().join("fd")).ok()?.flatten();
+        let name = || crate::scan::attribute_text(&process.path().join("comm")).unwrap_or_default();
+        open.any(is_one).then(|| format!("{} (process {number})", escape(name().as_bytes())))
+    };
+    fs::read_dir(sysroot.join("proc")).into_iter().flatten().flatten().filter_map(program).collect()
+}
+
 /// A disk's directory and those of its partitions.
 fn with_partitions(disk: &Path) -> Vec<PathBuf> {
     let inside = fs::read_dir(disk).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -90,12 +128,16 @@ fn device_number(directory: &Path) -> Option<String> {
     crate::scan::attribute_text(&directory.join("dev"))
 }
 
-/// Where a device is mounted. The third column of the table is its number, the fifth the place.
-fn mounts(number: &str, sysroot: &Path) -> impl Iterator<Item = String> {
+/// Where a device is mounted. The third column of the table is its number, the fifth the place. A file system that may have
+/// several devices has a number of its own there, and one of their paths in the second column behind a lone `-`.
+fn mounts(number: &str, name: &str, sysroot: &Path) -> impl Iterator<Item = String> {
     let table = table(&sysroot.join("proc/self/mountinfo"));
     let place = |line: &str| {
-        let mut columns = line.split(' ').skip(2);
-        (columns.next() == Some(number)).then(|| columns.nth(1).map(|place| escape(&plain(place))))?
+        let columns: Vec<&str> = line.split(' ').collect();
+        let source = columns.iter().position(|column| *column == "-").and_then(|dash| columns.get(dash + 2));
+        let is_source = source.is_some_and(|source| source.strip_prefix("/dev/") == Some(name));
+        let is_it = columns.get(2) == Some(&number) || is_source;
+        columns.get(4).filter(|_| is_it).map(|place| escape(&plain(place)))
     };
     table.lines().filter_map(place).collect::<Vec<_>>().into_iter()
 }
@@ -221,6 +263,28 @@ mod tests {
         let stacked = root("ro") + "30 1 253:0 / /usr ro - ext4 /dev/dm-0 ro\n";
         machine.write("proc/self/mountinfo", &stacked);
         assert!(only_read());
+    }
+
+    #[test]
+    fn a_file_system_of_several_devices_is_known_by_the_path_that_is_mounted() {
+        let machine = Machine::new();
+        let line = "40 29 0:35 / /data rw - btrfs /dev/sda1 rw\n41 29 0:36 / /tmp rw - tmpfs sda1 rw\n";
+        machine.write("proc/self/mountinfo", line);
+        assert_eq!(machine.holders("sda"), ["a mount at /data"]);
+    }
+
+    #[test]
+    fn programs_are_named_by_what_they_have_open() {
+        let machine = Machine::new();
+        for (process, open) in [(77, "/dev/sda1"), (78, "/dev/sdb1"), (79, "/home/sda1"), (80, "/dev/sda")] {
+            machine.write(&format!("proc/{process}/comm"), "mkfs\u{1b}\n");
+            let directory = machine.0.path().join(format!("proc/{process}/fd"));
+            fs::create_dir_all(&directory).unwrap();
+            std::os::unix::fs::symlink(open, directory.join("3")).unwrap();
+        }
+        std::os::unix::fs::symlink("80", machine.0.path().join("proc/self")).unwrap();
+        let devices = ["sda".to_owned(), "sda1".to_owned()];
+        assert_eq!(programs_at(&devices, machine.0.path()), ["mkfs\\x1b (process 77)"]);
     }
 
     #[test]

@@ -7,16 +7,19 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::ExitCode;
 
 const HELP: &str = "\
 usage: raid-pattern write FILE SECTORS [--at BLOCK] [--first BLOCK] [--add K]
        raid-pattern check FILE SECTORS|all [--at BLOCK] [--first BLOCK] [--rewritten BLOCKS --add K]
        raid-pattern range FILE [SECTORS|all]
+       raid-pattern hold FILE
 
 write   fill FILE (an image, a device, or - for standard output) and flush it
 check   exit 1 and name the wrong blocks, unless FILE (or - for standard input) holds the pattern
 range   say what FILE holds, a line for each run of blocks: zeros, pattern FROM-TO, other
+hold    open FILE, a block device, for this program alone, say so, and keep it until standard input ends
 
 A sector is 512 bytes and a block 4096; block n holds n+1.
   --at BLOCK          begin at this block of FILE (0)
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Write => write(&job).map(|()| true),
         Verb::Check => check(&job),
         Verb::Range => range(&job).map(|()| true),
+        Verb::Hold => hold(&job).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -64,6 +68,7 @@ enum Verb {
     Write,
     Check,
     Range,
+    Hold,
 }
 
 struct Job {
@@ -99,6 +104,7 @@ impl Job {
             ["check", file, sectors] => (Verb::Check, file, sectors),
             ["range", file, sectors] => (Verb::Range, file, sectors),
             ["range", file] => (Verb::Range, file, "all"),
+            ["hold", file] => (Verb::Hold, file, "all"),
             _ => return Err(wrong(&places.join(" "))),
         };
         let length_bytes = match sectors {
@@ -245,6 +251,14 @@ fn range(job: &Job) -> io::Result<()> {
         writeln!(out, "{}-{} {}", run.from, run.to, run.content)?;
     }
     Ok(())
+}
+
+/// What mkfs does to a disk while it works.
+fn hold(job: &Job) -> io::Result<()> {
+    const O_EXCL: i32 = 0o200;
+    let _held = OpenOptions::new().read(true).custom_flags(O_EXCL).open(&job.file)?;
+    println!("held");
+    io::copy(&mut io::stdin(), &mut io::sink()).map(drop)
 }
 
 /// Calls `each` with every block (the last may be short) and its place after `--at`; returns the

@@ -169,3 +169,11 @@ fn lvm_is_left_alone_and_a_reshape_is_refused() {
     let numbers = disks..disks + reshaping.disks.len();
     assert_eq!(numbers.fold(vm, |vm, disk| vm.arg(disk.to_string())).succeed().text(), "ok\n");
 }
+
+/// Its data begins at the first sector, as that of md's version 1.0 and most vendors' mirrors does.
+#[test]
+fn a_member_that_something_else_has_is_refused_with_what_has_it() {
+    let set = Fixture::open("isw-raid1-2").unwrap();
+    let vm = Vm::case("activate_used").program("raid-table").arg(text(&array_on(&set.disks), "name"));
+    assert_eq!(set.disks.iter().fold(vm, |vm, disk| vm.snapshot(disk)).succeed().text(), "ok\n");
+}
