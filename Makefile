@@ -23,6 +23,7 @@ test:
 	tests/fuzz/run --build
 	raid-table/boot/build
 	raid-table/boot/build --static
+	tests/vm/root >/dev/null
 	$(CARGO) test --workspace --locked --doc
 ifeq ($(NEXTEST),yes)
 	$(CARGO) nextest run --workspace --locked --no-fail-fast

@@ -225,7 +225,7 @@ impl fmt::Debug for dyn Format {
 }
 
 /// One decoded metadata instance.
-pub trait Metadata: fmt::Debug + Send + Sync {
+pub trait Metadata: Send + Sync {
     /// Name of the format.
     fn format(&self) -> &'static str;
 
@@ -262,4 +262,10 @@ pub trait Metadata: fmt::Debug + Send + Sync {
 
     /// What it means.
     fn view(&self, device: &Device) -> MemberView;
+}
+
+impl fmt::Debug for dyn Metadata + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.format(), self.version())
+    }
 }

@@ -14,8 +14,7 @@ export RAID_TABLE_CMDLINE=/root/cmdline RAID_TABLE_CONF=/root/conf RAID_TABLE_WA
 started() {
     echo "quiet $2" >cmdline
     printf '%s\n' "${3:-}" >conf
-    rm -f waited
-    "$start" >said 2>&1 || echo "status $?" >>said
+    "$start" ${4:+"$4"} >said 2>&1 || echo "status $?" >>said
     [ -z "$1" ] || grep -qF -- "$1" said || fail "$2 ${3:-}: does not say '$1': $(cat said)"
 }
 stop() { raid-table -q deactivate || fail "$(dmsetup ls --tree)"; }
@@ -65,6 +64,14 @@ nothing "degraded=no"
 started "$name: slot 1 is missing; waiting for up to 2s" raidtable.wait=2 WAIT=99
 grep -q "$name: slot 1 is missing; active without it" said || fail "$(cat said)"
 grep -q "^$array" said || fail "$(cat said)"
+stop
+# What was waited for once is not waited for again, where that is wished: while a root is looked for.
+for text in "slot 1 is missing, after 1s" "slot 1 is missing; active without it"; do
+    started "$text" raidtable.wait=1 "" --once
+    stop
+done
+! grep -q "after 1s" said || fail "$(cat said)"
+started "slot 1 is missing, after 1s" raidtable.wait=1
 stop
 started "DEGRADED is 'perhaps', expected yes or no; taken as yes" raidtable.wait=0 DEGRADED=perhaps
 grep -q "active without it" said || fail "$(cat said)"
