@@ -1,7 +1,7 @@
 //! `raid-table deactivate`: arrays out of the kernel.
 
 use super::chosen::arrays;
-use super::recorder::Recorder;
+use super::recorder::{NotRecorded, Recorder};
 use super::tally::Tally;
 use crate::kernel::{
     DeactivateError, Ioctls, Kernel, Mapped, OVERLAY_UUID_PREFIX, Written, deactivate_closing, family,
@@ -59,7 +59,7 @@ impl Deactivate {
         match chosen {
             Ok(arrays) => {
                 for array in arrays {
-                    let recorder = Recorder::new(array, &source, &self.source.devices, console).ok();
+                    let recorder = self.recorder(array, &source, console);
                     let arrays = with_subsets(array, &source);
                     let outcome = self.deactivate(&kernel, &arrays, recorder.as_ref(), console);
                     tally.add(outcome.map_err(|error| console.fail(&error)));
@@ -134,6 +134,20 @@ impl Deactivate {
             }
         }
         Ok(())
+    }
+
+    /// What records that the array is not written any more, where the format does.
+    fn recorder<'a>(
+        &'a self,
+        array: &'a ArrayRecord,
+        source: &'a Source,
+        console: &'a Console,
+    ) -> Option<Recorder<'a>> {
+        let recorder = Recorder::new(array, source, &self.source.devices, console);
+        if let Err(NotRecorded::Failed(reason)) = &recorder {
+            console.error(format_args!("{reason}; its metadata stay as they are"));
+        }
+        recorder.ok()
     }
 
     /// Whether nothing that uses an array can write it.
