@@ -171,6 +171,19 @@ case $phase in
         status 0 "" raid-table activate --degraded "${all[@]}"
         reread "$array" 33
         status 0 "" raid-table deactivate "${all[@]}"
+        # As if killed when it was recorded and the array not yet live: gone on with, though it is dirty and degraded.
+        status 0 "" raid-table activate --degraded "${all[@]}"
+        table=$(dmsetup table "$name")
+        uuid=$(dmsetup info -c --noheadings -o uuid "$name")
+        dmsetup remove "$name"
+        dmsetup create "$name" --uuid "$uuid" --notable
+        dmsetup load "$name" --table "$table"
+        expect .dirty true
+        status 0 "" raid-table activate --degraded "${all[@]}"
+        reread "$array" 33
+        status 0 "" raid-table deactivate "${all[@]}"
+        no_devices
+        expect .dirty false
         if [ "$words" != - ]; then
             assembled 33
             md_stop
