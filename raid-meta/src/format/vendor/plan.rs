@@ -186,8 +186,16 @@ impl Rules {
             let expected = format!("at least {} and at most {most}", unit.map_or(1, ChunkSectors::get));
             return Err(self.invalid("size", format!("{wanted} sectors"), expected));
         }
-        let lengths = set.disks.iter().map(|_| length).collect();
-        Ok((lengths, length.checked_mul(parts).unwrap_or(self.largest)))
+        let size = length.checked_mul(parts).unwrap_or(self.largest);
+        if let Some(wanted) = set.size.filter(|wanted| *wanted != size) {
+            let row = u64::from(unit.map_or(1, ChunkSectors::get)).saturating_mul(parts);
+            return Err(self.invalid(
+                "size",
+                format!("{wanted} sectors"),
+                format!("a multiple of {row}, {size} for example"),
+            ));
+        }
+        Ok((set.disks.iter().map(|_| length).collect(), size))
     }
 
     fn check_spares(&self, set: &NewSet, length: Sectors) -> Result<(), CreateError> {
@@ -265,9 +273,14 @@ mod tests {
 
     #[test]
     fn a_size_is_divided_among_the_disks() {
-        let set = NewSet { size: Some(Sectors(1100)), ..wanted(Level::Raid10, 4, Some(16)) };
-        let plan = RULES.plan(&set).unwrap();
+        let sized = |size| NewSet { size: Some(Sectors(size)), ..wanted(Level::Raid10, 4, Some(16)) };
+        let plan = RULES.plan(&sized(1088)).unwrap();
         assert_eq!((plan.length(), plan.size), (Sectors(544), Sectors(1088)));
+        let refused = refused(&sized(1100));
+        assert!(
+            refused.ends_with("size is 1100 sectors, expected a multiple of 32, 1088 for example"),
+            "{refused}"
+        );
         let disks = blank(2, 1 << 40);
         assert_eq!(
             RULES.plan(&NewSet { disks, ..wanted(Level::Raid0, 2, None) }).unwrap().size,
