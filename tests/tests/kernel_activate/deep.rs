@@ -36,6 +36,8 @@ macro_rules! sets {
 sets! {
     isw_raid0: "isw-raid0-2",
     isw_raid1: "isw-raid1-2",
+    isw_raid10: "isw-raid10-4",
+    isw_raid5: "isw-raid5-3",
     ddf_raid5: "ddf-raid5-ls-3",
     md_raid6: "md12-raid6-ls-5",
 }
