@@ -1,5 +1,4 @@
-//! Moves RAID data: windows that are copied, checked and repaired, restartably.
-//!
-//! This version has the command line only.
+//! Moves and compares RAID data, a window at a time, restartably.
 
 pub mod cli;
+pub mod position;

@@ -21,7 +21,7 @@ mod tally;
 mod wait;
 
 #[cfg(feature = "full")]
-pub use read::ReadArgs;
+pub use read::{ReadArgs, open_volume};
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Program};

@@ -65,7 +65,7 @@ impl ReadArgs {
         let array = source.array(self.array.as_deref())?;
         let layout = self.layout.as_deref().and_then(|name| name.parse::<Layout>().ok());
         let options = OpenOptions { force: self.force, raid0_layout: layout };
-        let volume = open(array, &source.arrays, &self.source.devices, options)?;
+        let volume = open_volume(array, &source.arrays, &self.source.devices, options)?;
         let size = volume.size().to_bytes().unwrap_or(Bytes::MAX);
         let length = self.length.unwrap_or(size.saturating_sub(self.offset));
         let end = self.offset.checked_add(length).filter(|end| *end <= size);
@@ -80,7 +80,10 @@ impl ReadArgs {
 }
 
 /// Opens an array whose members are devices or other arrays.
-pub(super) fn open(
+///
+/// # Errors
+/// It can not be opened; the exit status says why.
+pub fn open_volume(
     array: &ArrayRecord,
     arrays: &[ArrayRecord],
     devices: &DeviceArgs,
