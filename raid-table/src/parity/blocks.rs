@@ -1,6 +1,6 @@
-//! Sums and products of whole blocks: the reference.
+//! Sums and products of whole blocks.
 
-use super::field::products;
+use super::reference;
 
 /// A block with what it is multiplied by.
 #[derive(Clone, Copy, Debug)]
@@ -11,15 +11,30 @@ pub struct Weighted<'a> {
     pub block: &'a [u8],
 }
 
+/// Which of a stripe's parity blocks are those of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// Whether P is.
+    pub p: bool,
+    /// Whether Q is.
+    pub q: bool,
+}
+
+impl Agreement {
+    /// Whether both are.
+    #[must_use]
+    pub fn both(self) -> bool {
+        self.p && self.q
+    }
+}
+
 /// `target ^= source`.
 ///
 /// # Panics
 /// The blocks differ in length.
 pub fn xor_into(target: &mut [u8], source: &[u8]) {
-    assert_eq!(target.len(), source.len(), "blocks of a stripe are of one length");
-    for (target, source) in target.iter_mut().zip(source) {
-        *target ^= source;
-    }
+    same_length(target.len(), [source]);
+    reference::xor_into(target, source);
 }
 
 /// `target ^= factor·source`.
@@ -27,11 +42,8 @@ pub fn xor_into(target: &mut [u8], source: &[u8]) {
 /// # Panics
 /// The blocks differ in length.
 pub fn multiply_into(target: &mut [u8], source: &[u8], factor: u8) {
-    assert_eq!(target.len(), source.len(), "blocks of a stripe are of one length");
-    let products = products(factor);
-    for (target, &source) in target.iter_mut().zip(source) {
-        *target ^= products[usize::from(source)];
-    }
+    same_length(target.len(), [source]);
+    reference::multiply_into(target, source, factor);
 }
 
 /// `target = Σ weight·block`.
@@ -39,14 +51,8 @@ pub fn multiply_into(target: &mut [u8], source: &[u8], factor: u8) {
 /// # Panics
 /// A block is not as long as the target.
 pub fn combine(target: &mut [u8], terms: &[Weighted<'_>]) {
-    target.fill(0);
-    for term in terms {
-        match term.weight {
-            0 => {}
-            1 => xor_into(target, term.block),
-            factor => multiply_into(target, term.block, factor),
-        }
-    }
+    same_length(target.len(), terms.iter().map(|term| term.block));
+    reference::combine(target, terms);
 }
 
 /// P and Q of data blocks, each with the power of the generator with which it enters Q.
@@ -54,10 +60,86 @@ pub fn combine(target: &mut [u8], terms: &[Weighted<'_>]) {
 /// # Panics
 /// A block is not as long as P and Q.
 pub fn syndromes(p: &mut [u8], q: &mut [u8], data: &[Weighted<'_>]) {
-    p.fill(0);
-    q.fill(0);
-    for term in data {
-        xor_into(p, term.block);
-        multiply_into(q, term.block, term.weight);
+    combine(q, data);
+    let data: Vec<&[u8]> = data.iter().map(|term| term.block).collect();
+    generate_p(p, &data);
+}
+
+/// P: the exclusive-or of the data.
+///
+/// # Panics
+/// A block is not as long as P.
+pub fn generate_p(p: &mut [u8], data: &[&[u8]]) {
+    same_length(p.len(), data.iter().copied());
+    reference::generate_p(p, data);
+}
+
+/// P and Q of the data. The position of a block is its exponent in Q; none where no block has that exponent.
+///
+/// # Panics
+/// A block is not as long as P and Q, or a position is above 254.
+pub fn generate_pq(p: &mut [u8], q: &mut [u8], data: &[Option<&[u8]>]) {
+    same_lengths(p.len(), q, data);
+    reference::generate_pq(p, q, data);
+}
+
+/// Whether P is the exclusive-or of the data.
+///
+/// # Panics
+/// A block is not as long as P.
+#[must_use]
+pub fn p_agrees(p: &[u8], data: &[&[u8]]) -> bool {
+    same_length(p.len(), data.iter().copied());
+    reference::p_agrees(p, data)
+}
+
+/// Whether P and Q are those of the data, given as to [`generate_pq`].
+///
+/// # Panics
+/// A block is not as long as P and Q, or a position is above 254.
+#[must_use]
+pub fn pq_agree(p: &[u8], q: &[u8], data: &[Option<&[u8]>]) -> Agreement {
+    same_lengths(p.len(), q, data);
+    reference::pq_agree(p, q, data)
+}
+
+/// The data of two exponents, into `x` and `y`, from P, Q and the rest of the data, given as to [`generate_pq`]
+/// with none at these two exponents.
+///
+/// # Panics
+/// The exponents are the same, or as [`generate_pq`].
+pub fn recover_two(
+    x: &mut [u8],
+    y: &mut [u8],
+    exponents: [u8; 2],
+    p: &[u8],
+    q: &[u8],
+    data: &[Option<&[u8]>],
+) {
+    assert_ne!(exponents[0], exponents[1], "two lost blocks have two exponents");
+    same_lengths(x.len(), q, data);
+    same_length(x.len(), [&*y, p]);
+    reference::recover_two(x, y, exponents, p, q, data);
+}
+
+/// The data of an exponent, into `x`, and P, from Q and the rest of the data, given as to [`generate_pq`] with
+/// none at this exponent.
+///
+/// # Panics
+/// As [`generate_pq`].
+pub fn recover_data_and_p(x: &mut [u8], p: &mut [u8], exponent: u8, q: &[u8], data: &[Option<&[u8]>]) {
+    same_lengths(x.len(), q, data);
+    same_length(x.len(), [&*p]);
+    reference::recover_data_and_p(x, p, exponent, q, data);
+}
+
+fn same_lengths(length: usize, q: &[u8], data: &[Option<&[u8]>]) {
+    assert!(data.len() <= 255, "the generator has 255 different powers");
+    same_length(length, data.iter().flatten().copied().chain([q]));
+}
+
+fn same_length<'a>(length: usize, blocks: impl IntoIterator<Item = &'a [u8]>) {
+    for block in blocks {
+        assert_eq!(block.len(), length, "blocks of a stripe are of one length");
     }
 }

@@ -5,13 +5,19 @@
 //! stripe is a linear combination of enough of the others, and [`Recovery`] finds it: which blocks to read,
 //! and what to multiply each with.
 //!
-//! What is here is the plain reference, byte by byte: [`xor_into`], [`multiply_into`], [`combine`] and
-//! [`syndromes`] work on blocks of equal length, and faster versions of them have to agree with these.
+//! The plain version is [`reference`], byte by byte. [`generate_pq`], [`pq_agree`], [`combine`] and the others do the same on
+//! blocks of any equal length, in one pass over memory.
 
 mod blocks;
 mod field;
 mod recover;
+pub mod reference;
+mod stripe;
 
-pub use blocks::{Weighted, combine, multiply_into, syndromes, xor_into};
+pub use blocks::{
+    Agreement, Weighted, combine, generate_p, generate_pq, multiply_into, p_agrees, pq_agree,
+    recover_data_and_p, recover_two, syndromes, xor_into,
+};
 pub use field::{inverse, multiply, power, products};
 pub use recover::{RecoverError, Recovery, recover};
+pub use stripe::{Stripe, recover_pair};
