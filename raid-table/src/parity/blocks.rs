@@ -1,6 +1,6 @@
 //! Sums and products of whole blocks.
 
-use super::reference;
+use super::Engine;
 
 /// A block with what it is multiplied by.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,7 @@ impl Agreement {
 /// # Panics
 /// The blocks differ in length.
 pub fn xor_into(target: &mut [u8], source: &[u8]) {
-    same_length(target.len(), [source]);
-    reference::xor_into(target, source);
+    Engine::chosen().xor_into(target, source);
 }
 
 /// `target ^= factor·source`.
@@ -42,8 +41,7 @@ pub fn xor_into(target: &mut [u8], source: &[u8]) {
 /// # Panics
 /// The blocks differ in length.
 pub fn multiply_into(target: &mut [u8], source: &[u8], factor: u8) {
-    same_length(target.len(), [source]);
-    reference::multiply_into(target, source, factor);
+    Engine::chosen().multiply_into(target, source, factor);
 }
 
 /// `target = Σ weight·block`.
@@ -51,8 +49,7 @@ pub fn multiply_into(target: &mut [u8], source: &[u8], factor: u8) {
 /// # Panics
 /// A block is not as long as the target.
 pub fn combine(target: &mut [u8], terms: &[Weighted<'_>]) {
-    same_length(target.len(), terms.iter().map(|term| term.block));
-    reference::combine(target, terms);
+    Engine::chosen().combine(target, terms);
 }
 
 /// P and Q of data blocks, each with the power of the generator with which it enters Q.
@@ -70,8 +67,7 @@ pub fn syndromes(p: &mut [u8], q: &mut [u8], data: &[Weighted<'_>]) {
 /// # Panics
 /// A block is not as long as P.
 pub fn generate_p(p: &mut [u8], data: &[&[u8]]) {
-    same_length(p.len(), data.iter().copied());
-    reference::generate_p(p, data);
+    Engine::chosen().generate_p(p, data);
 }
 
 /// P and Q of the data. The position of a block is its exponent in Q; none where no block has that exponent.
@@ -79,8 +75,7 @@ pub fn generate_p(p: &mut [u8], data: &[&[u8]]) {
 /// # Panics
 /// A block is not as long as P and Q, or a position is above 254.
 pub fn generate_pq(p: &mut [u8], q: &mut [u8], data: &[Option<&[u8]>]) {
-    same_lengths(p.len(), q, data);
-    reference::generate_pq(p, q, data);
+    Engine::chosen().generate_pq(p, q, data);
 }
 
 /// Whether P is the exclusive-or of the data.
@@ -89,8 +84,7 @@ pub fn generate_pq(p: &mut [u8], q: &mut [u8], data: &[Option<&[u8]>]) {
 /// A block is not as long as P.
 #[must_use]
 pub fn p_agrees(p: &[u8], data: &[&[u8]]) -> bool {
-    same_length(p.len(), data.iter().copied());
-    reference::p_agrees(p, data)
+    Engine::chosen().p_agrees(p, data)
 }
 
 /// Whether P and Q are those of the data, given as to [`generate_pq`].
@@ -99,8 +93,7 @@ pub fn p_agrees(p: &[u8], data: &[&[u8]]) -> bool {
 /// A block is not as long as P and Q, or a position is above 254.
 #[must_use]
 pub fn pq_agree(p: &[u8], q: &[u8], data: &[Option<&[u8]>]) -> Agreement {
-    same_lengths(p.len(), q, data);
-    reference::pq_agree(p, q, data)
+    Engine::chosen().pq_agree(p, q, data)
 }
 
 /// The data of two exponents, into `x` and `y`, from P, Q and the rest of the data, given as to [`generate_pq`]
@@ -116,10 +109,7 @@ pub fn recover_two(
     q: &[u8],
     data: &[Option<&[u8]>],
 ) {
-    assert_ne!(exponents[0], exponents[1], "two lost blocks have two exponents");
-    same_lengths(x.len(), q, data);
-    same_length(x.len(), [&*y, p]);
-    reference::recover_two(x, y, exponents, p, q, data);
+    Engine::chosen().recover_two(x, y, exponents, p, q, data);
 }
 
 /// The data of an exponent, into `x`, and P, from Q and the rest of the data, given as to [`generate_pq`] with
@@ -128,18 +118,5 @@ pub fn recover_two(
 /// # Panics
 /// As [`generate_pq`].
 pub fn recover_data_and_p(x: &mut [u8], p: &mut [u8], exponent: u8, q: &[u8], data: &[Option<&[u8]>]) {
-    same_lengths(x.len(), q, data);
-    same_length(x.len(), [&*p]);
-    reference::recover_data_and_p(x, p, exponent, q, data);
-}
-
-fn same_lengths(length: usize, q: &[u8], data: &[Option<&[u8]>]) {
-    assert!(data.len() <= 255, "the generator has 255 different powers");
-    same_length(length, data.iter().flatten().copied().chain([q]));
-}
-
-fn same_length<'a>(length: usize, blocks: impl IntoIterator<Item = &'a [u8]>) {
-    for block in blocks {
-        assert_eq!(block.len(), length, "blocks of a stripe are of one length");
-    }
+    Engine::chosen().recover_data_and_p(x, p, exponent, q, data);
 }

@@ -34,8 +34,8 @@ const fn double(value: u8) -> u8 {
     value << 1 ^ carry
 }
 
-fn logarithm(value: u8) -> usize {
-    usize::from(LOGARITHMS[usize::from(value)])
+const fn logarithm(value: u8) -> usize {
+    LOGARITHMS[value as usize] as usize
 }
 
 /// The generator to a power.
@@ -46,7 +46,7 @@ pub fn power(exponent: u8) -> u8 {
 
 /// The product.
 #[must_use]
-pub fn multiply(a: u8, b: u8) -> u8 {
+pub const fn multiply(a: u8, b: u8) -> u8 {
     if a == 0 || b == 0 { 0 } else { POWERS[logarithm(a) + logarithm(b)] }
 }
 

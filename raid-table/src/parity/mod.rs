@@ -5,13 +5,15 @@
 //! stripe is a linear combination of enough of the others, and [`Recovery`] finds it: which blocks to read,
 //! and what to multiply each with.
 //!
-//! The plain version is [`reference`], byte by byte. [`generate_pq`], [`pq_agree`], [`combine`] and the others do the same on
-//! blocks of any equal length, in one pass over memory.
+//! The plain version is [`mod@reference`], byte by byte. [`generate_pq`], [`pq_agree`], [`combine`] and the others do the
+//! same, in one pass over memory, on blocks of any equal length that may lie anywhere, with the widest vectors that the processor
+//! has, or those that the variable `RAID_SIMD` names: see [`Engine`].
 
 mod blocks;
 mod field;
 mod recover;
 pub mod reference;
+mod simd;
 mod stripe;
 
 pub use blocks::{
@@ -20,4 +22,5 @@ pub use blocks::{
 };
 pub use field::{inverse, multiply, power, products};
 pub use recover::{RecoverError, Recovery, recover};
+pub use simd::{Engine, VARIABLE};
 pub use stripe::{Stripe, recover_pair};

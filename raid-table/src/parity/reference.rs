@@ -38,7 +38,7 @@ pub fn generate_p(p: &mut [u8], data: &[&[u8]]) {
 pub fn generate_pq(p: &mut [u8], q: &mut [u8], data: &[Option<&[u8]>]) {
     p.fill(0);
     q.fill(0);
-    for (exponent, block) in (0..).zip(data) {
+    for (exponent, block) in (0..=u8::MAX).zip(data) {
         if let Some(block) = block {
             xor_into(p, block);
             multiply_into(q, block, power(exponent));

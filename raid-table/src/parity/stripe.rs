@@ -57,7 +57,7 @@ impl<'a> Stripe<'a> {
     }
 
     fn q_alone(&self, q: &[u8]) -> Agreement {
-        let terms: Vec<super::Weighted<'_>> = (0..)
+        let terms: Vec<super::Weighted<'_>> = (0..=u8::MAX)
             .zip(&self.data)
             .filter_map(|(exponent, block)| {
                 block.map(|block| super::Weighted { weight: super::power(exponent), block })

@@ -1,0 +1,74 @@
+//! The loops over blocks with the vectors that the processor has.
+//!
+//! What is compiled for instructions that only some processors have is called through [`Kernels`], of which
+//! [`available`] gives only those that this one has.
+
+#![allow(
+    unsafe_code,
+    reason = "vectors are read and written through pointers, and the processor is asked first"
+)]
+
+#[macro_use]
+mod kernels;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_gfni;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod engine;
+#[cfg(target_arch = "x86_64")]
+mod gfni;
+mod portable;
+
+pub use engine::{Engine, VARIABLE};
+
+use super::{Agreement, Weighted};
+
+/// Blocks by exponent.
+type Data<'a> = [Option<&'a [u8]>];
+
+/// The loops for one kind of vector.
+///
+/// All have the same contract: the processor has the instructions, all blocks are at least as long as the first, and the first is
+/// a multiple of `width` long.
+struct Kernels {
+    /// As it is chosen by.
+    name: &'static str,
+    /// Bytes of a vector.
+    width: usize,
+    sum: unsafe fn(&mut [u8], &[&[u8]]),
+    sum_agrees: unsafe fn(&[u8], &[&[u8]]) -> bool,
+    syndromes: unsafe fn(&mut [u8], &mut [u8], &Data<'_>),
+    agree: unsafe fn(&[u8], &[u8], &Data<'_>) -> Agreement,
+    /// Two lost blocks from P and Q; the factors are those of [`super::reference::pair_factors`].
+    two: unsafe fn([&mut [u8]; 2], (u8, u8), [&[u8]; 2], &Data<'_>),
+    /// A lost block and P, from the factor of the block, Q and the data.
+    data_and_p: unsafe fn(&mut [u8], &mut [u8], u8, &[u8], &Data<'_>),
+    combine: unsafe fn(&mut [u8], &[Weighted<'_>]),
+    multiply_add: unsafe fn(&mut [u8], &[u8], u8),
+}
+
+/// What this processor can run, the fastest first.
+fn available() -> Vec<&'static Kernels> {
+    let mut found = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        let (avx2, gfni) = (is_x86_feature_detected!("avx2"), is_x86_feature_detected!("gfni"));
+        if gfni && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+            found.push(&avx512::KERNELS);
+        }
+        if gfni && avx2 {
+            found.push(&avx2_gfni::KERNELS);
+        }
+        if avx2 {
+            found.push(&avx2::KERNELS);
+        }
+    }
+    found.push(&portable::KERNELS);
+    found
+}
+
+#[cfg(test)]
+mod tests;
