@@ -7,6 +7,7 @@
 //! not be read truly is refused, naming the range, never invented. A `Volume` can not write; a
 //! [`WritableVolume`] can.
 
+mod columns;
 mod error;
 mod leg;
 mod nested;
@@ -18,6 +19,7 @@ mod tests;
 mod trust;
 mod write;
 
+pub use columns::Columns;
 pub use error::{OpenVolumeError, ReadError, WriteError};
 pub use open::{OpenOptions, Sources};
 pub use write::{Targets, WritableVolume};

@@ -1,0 +1,47 @@
+//! Room for one piece of every member, used again and again.
+
+/// What buffers begin at a multiple of: enough for direct reads.
+const ALIGNMENT: usize = 4096;
+/// Columns of the same length at multiples of a page would all fall on the same lines of the processor's cache.
+const STAGGER: usize = 832;
+
+/// A buffer for each slot.
+pub(super) struct Memory {
+    bytes: Vec<u8>,
+    start: usize,
+    stride: usize,
+    slice: usize,
+    slots: usize,
+}
+
+impl Memory {
+    pub(super) fn new(slice: usize, slots: usize) -> Self {
+        let is_direct = slice > 64 << 10;
+        let stride = slice.saturating_add(if is_direct { ALIGNMENT } else { STAGGER });
+        let bytes = vec![0; stride.saturating_mul(slots).saturating_add(ALIGNMENT)];
+        let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+        Self { bytes, start, stride, slice, slots }
+    }
+
+    /// Bytes of a buffer.
+    pub(super) fn slice(&self) -> usize {
+        self.slice
+    }
+
+    /// The first bytes of every buffer, by slot.
+    pub(super) fn columns_mut(&mut self, length: usize) -> impl Iterator<Item = &mut [u8]> {
+        let (stride, slots) = (self.stride, self.slots);
+        let rest = self.bytes.get_mut(self.start..).unwrap_or_default();
+        rest.chunks_mut(stride).take(slots).map(move |column| {
+            let length = length.min(column.len());
+            &mut column[..length]
+        })
+    }
+
+    /// As [`Memory::columns_mut`], to look at.
+    pub(super) fn columns(&self, length: usize) -> Vec<&[u8]> {
+        let rest = self.bytes.get(self.start..).unwrap_or_default();
+        let columns = rest.chunks(self.stride).take(self.slots);
+        columns.map(|column| column.get(..length).unwrap_or(column)).collect()
+    }
+}

@@ -1,0 +1,352 @@
+//! Arrays on simulated disks, spoilt at known places: each is found where it is, with the right member, and nothing else.
+
+use super::*;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use raid_meta::device::{ReadAt, SimDisk, WriteAt};
+use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, PlaceRole};
+use raid_meta::units::SECTOR_LENGTH;
+use raid_table::layout::{Content, Map};
+use raid_table::volume::{OpenOptions, Sources, Targets, WritableVolume};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+const MEMBER_SECTORS: u64 = 208;
+const OFFSET: u64 = 8;
+
+struct Array {
+    record: ArrayRecord,
+    disks: Vec<SimDisk>,
+}
+
+impl Sources for Array {
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
+        Ok(Arc::new(self.disks[member.slot.index()].clone()))
+    }
+}
+
+impl Targets for Array {
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn WriteAt>, String> {
+        Ok(Arc::new(self.disks[member.slot.index()].clone()))
+    }
+}
+
+/// A member and one of its data's sectors.
+type Place = (u32, u64);
+
+impl Array {
+    fn new(level: &str, layout: Option<&str>, slots: u32) -> Self {
+        let members: Vec<_> = (0..slots)
+            .map(|slot| {
+                json!({"slot": slot, "device": format!("disk{slot}"), "state": "in-sync",
+                    "offset_sectors": OFFSET, "length_sectors": MEMBER_SECTORS})
+            })
+            .collect();
+        let chunk = (level != "raid1").then_some(16);
+        let record = json!({"v": 1, "name": "a", "level": level, "layout": layout, "chunk_sectors": chunk,
+            "size_sectors": 0, "slots": slots, "members": members});
+        let mut record: ArrayRecord = serde_json::from_value(record).unwrap();
+        let lengths = vec![Sectors(MEMBER_SECTORS); slots as usize];
+        record.size_sectors = Map::new(&record.geometry(), &lengths, Sectors::ZERO).unwrap().capacity();
+        let disk = || SimDisk::new(Sectors(OFFSET + MEMBER_SECTORS).to_bytes().unwrap());
+        let array = Self { record, disks: (0..slots).map(|_| disk()).collect() };
+        let volume = WritableVolume::open(&array.record, &array, false).unwrap();
+        let content: Vec<u8> = (1..=array.record.size_sectors.0)
+            .flat_map(|sector| sector.to_le_bytes().repeat(SECTOR_LENGTH / 8))
+            .collect();
+        volume.write(Bytes::ZERO, &content).unwrap();
+        array
+    }
+
+    /// The arrays of the tests: what compares parity, and what votes.
+    fn kinds() -> Vec<Self> {
+        let kinds = [
+            ("raid6", Some("left-symmetric"), 6),
+            ("raid6", Some("left-asymmetric"), 5),
+            ("raid6", Some("ddf-n-restart"), 6),
+            ("raid6", Some("parity-first"), 4),
+            ("raid5", Some("left-symmetric"), 3),
+            ("raid5", Some("right-asymmetric"), 5),
+            ("raid1", None, 3),
+            ("raid1", None, 2),
+            ("raid10", Some("near-3"), 6),
+            ("raid10", Some("near-2"), 5),
+            ("raid10", Some("offset-2"), 4),
+            ("raid10", Some("far-3"), 4),
+        ];
+        kinds.map(|(level, layout, slots)| Self::new(level, layout, slots)).into()
+    }
+
+    fn volume(&self) -> Volume {
+        Volume::open(&self.record, self, OpenOptions::default()).unwrap()
+    }
+
+    fn spoil(&self, (slot, sector): Place, bytes: &[u8]) {
+        let disk = &self.disks[Slot(slot).index()];
+        let at = Sectors(OFFSET + sector).to_bytes().unwrap();
+        let mut content = vec![0; SECTOR_LENGTH];
+        disk.read_exact_at(at, &mut content).unwrap();
+        for (byte, change) in content.iter_mut().zip(bytes) {
+            *byte ^= change;
+        }
+        disk.write_at(at, &content).unwrap();
+    }
+
+    fn repair(&self, findings: &[Finding]) {
+        for repair in findings.iter().flat_map(|finding| &finding.repairs) {
+            let at = Sectors(OFFSET).saturating_add(repair.sector).to_bytes().unwrap();
+            let disk = &self.disks[repair.slot.index()];
+            let mut old = vec![0; repair.old.len()];
+            disk.read_exact_at(at, &mut old).unwrap();
+            assert!(old == repair.old, "what is to be replaced is what is there");
+            disk.write_at(at, &repair.new).unwrap();
+        }
+    }
+
+    fn content(&self) -> Vec<u8> {
+        let volume = self.volume();
+        let mut content = vec![0; usize::try_from(ReadAt::size(&volume).0).unwrap()];
+        volume.read(Bytes::ZERO, &mut content).unwrap();
+        content
+    }
+
+    /// The members' sectors that are compared with one: itself among them.
+    fn group(&self, (slot, sector): Place) -> Vec<Place> {
+        let volume = self.volume();
+        let map = volume.columns().unwrap().map();
+        if map.geometry().level.parities() > 0 {
+            return (0..self.record.slots).map(|slot| (slot, sector)).collect();
+        }
+        let Some(Content::Data { array_sector, .. }) = map.reverse(Slot(slot), Sectors(sector)) else {
+            return Vec::new();
+        };
+        let extent = map.extents(array_sector, Sectors(1)).next().unwrap();
+        extent.copies.iter().map(|place| (place.slot.0, place.sector.0)).collect()
+    }
+}
+
+fn options() -> Options {
+    Options { threads: 2, ..Options::default() }
+}
+
+fn findings(array: &Array, options: Options) -> Vec<Finding> {
+    let volume = array.volume();
+    let scrub = Scrub::new(&volume, options).unwrap();
+    let mut all = Vec::new();
+    let mut end = Sectors::ZERO;
+    scrub
+        .run(Sectors::ZERO, |segment| {
+            assert!(segment.end > end && segment.unreadable.is_empty());
+            end = segment.end;
+            all.extend(segment.findings);
+            Ok::<(), ()>(())
+        })
+        .unwrap();
+    assert_eq!(end, scrub.end());
+    all
+}
+
+/// Each wrong sector by member, and the sectors (of any member) where nothing is known.
+fn places(array: &Array, findings: &[Finding]) -> (BTreeSet<Place>, BTreeSet<Vec<Place>>) {
+    let (mut wrong, mut undecidable) = (BTreeSet::new(), BTreeSet::new());
+    for finding in findings {
+        for number in 0..finding.length.0 {
+            match (finding.wrong, finding.sector) {
+                (Some((slot, _)), Some(sector)) => {
+                    assert!(wrong.insert((slot.0, sector.0 + number)), "found once");
+                }
+                (None, Some(sector)) if array.record.level.parities() > 0 => {
+                    undecidable.insert(array.group((0, sector.0 + number)));
+                }
+                _ => {
+                    let volume = array.volume();
+                    let map = volume.columns().unwrap().map();
+                    let at = finding.array[usize::try_from(number).unwrap()];
+                    let place = map.extents(at, Sectors(1)).next().unwrap().copies[0];
+                    undecidable.insert(array.group((place.slot.0, place.sector.0)));
+                }
+            }
+        }
+    }
+    (wrong, undecidable)
+}
+
+/// What is to be found: worked out from what was spoilt alone.
+fn expected(array: &Array, spoilt: &BTreeSet<Place>) -> (BTreeSet<Place>, BTreeSet<Vec<Place>>) {
+    let mut groups: BTreeMap<Vec<Place>, Vec<Place>> = BTreeMap::new();
+    for &place in spoilt {
+        let group = array.group(place);
+        if !group.is_empty() {
+            groups.entry(group).or_default().push(place);
+        }
+    }
+    let (mut wrong, mut undecidable) = (BTreeSet::new(), BTreeSet::new());
+    for (group, bad) in groups {
+        let located = match array.record.level {
+            Level::Raid6 => bad.len() == 1,
+            Level::Raid1 | Level::Raid10 => (group.len() - bad.len()) * 2 > group.len(),
+            _ => false,
+        };
+        if located {
+            wrong.extend(bad);
+        } else {
+            undecidable.insert(group);
+        }
+    }
+    (wrong, undecidable)
+}
+
+/// Noise that is different at every place, without zeros.
+fn noise((slot, sector): Place) -> Vec<u8> {
+    let mut state = (u64::from(slot) << 32 | sector).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        u8::try_from(state >> 33 & 0xff).unwrap().max(1)
+    };
+    std::iter::repeat_with(next).take(SECTOR_LENGTH).collect()
+}
+
+/// A fixed sample, or with `RAID_TESTS_LONG=1` many more from a new seed.
+fn property() -> ProptestConfig {
+    let long = std::env::var_os("RAID_TESTS_LONG").is_some_and(|value| value == "1");
+    let (cases, rng_seed) = if long { (5_000, RngSeed::Random) } else { (200, RngSeed::Fixed(20)) };
+    ProptestConfig { cases, rng_seed, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(property())]
+
+    #[test]
+    fn what_is_spoilt_is_found_where_it_is_and_nothing_else(
+        kind in 0..12_usize,
+        places_of in proptest::collection::btree_set((0..6_u32, 0..MEMBER_SECTORS), 0..24),
+    ) {
+        let array = Array::kinds().swap_remove(kind);
+        let spoilt: BTreeSet<Place> =
+            places_of.into_iter().map(|(slot, sector)| (slot % array.record.slots, sector)).collect();
+        let before = array.content();
+        for &place in &spoilt {
+            array.spoil(place, &noise(place));
+        }
+        let found = findings(&array, options());
+        let (wrong, undecidable) = places(&array, &found);
+        let (expected_wrong, expected_undecidable) = expected(&array, &spoilt);
+        prop_assert_eq!(&wrong, &expected_wrong);
+        prop_assert_eq!(&undecidable, &expected_undecidable);
+        array.repair(&found);
+        let (wrong, left) = places(&array, &findings(&array, options()));
+        prop_assert!(wrong.is_empty());
+        prop_assert_eq!(&left, &undecidable);
+        if undecidable.is_empty() {
+            prop_assert!(array.content() == before);
+        }
+    }
+
+    #[test]
+    fn trust_makes_everything_agree_again(
+        kind in 0..12_usize,
+        places_of in proptest::collection::btree_set((0..6_u32, 0..MEMBER_SECTORS), 0..24),
+    ) {
+        let array = Array::kinds().swap_remove(kind);
+        for (slot, sector) in places_of {
+            let place = (slot % array.record.slots, sector);
+            array.spoil(place, &noise(place));
+        }
+        let trusting = |slot| Options { trust_data: true, trust_slot: Some(Slot(slot)), ..options() };
+        // Not every slot has a copy of everything.
+        for slot in 0..array.record.slots {
+            array.repair(&findings(&array, trusting(slot)));
+        }
+        prop_assert_eq!(findings(&array, options()), []);
+    }
+}
+
+#[test]
+fn a_stripe_with_one_byte_wrong_names_the_member_and_the_array_sector() {
+    let array = Array::new("raid6", Some("left-symmetric"), 6);
+    let volume = array.volume();
+    let map = volume.columns().unwrap().map();
+    // The fourth stripe; sector 5 of its chunk.
+    let (row, sector) = (map.row(3).unwrap(), 3 * 16 + 5);
+    let data = row.data_slot(2).unwrap();
+    let mut one_byte = [0; SECTOR_LENGTH];
+    one_byte[511] = 0x40;
+    array.spoil((data.0, sector), &one_byte);
+    let found = findings(&array, options());
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((finding.stripe, finding.wrong), (Some(3), Some((data, PlaceRole::Data))));
+    assert_eq!((finding.sector, finding.length), (Some(Sectors(sector)), Sectors(1)));
+    assert_eq!(finding.array, [Sectors((3 * 4 + 2) * 16 + 5)]);
+    assert_eq!(finding.repairs.len(), 1);
+}
+
+#[test]
+fn one_byte_is_not_believed_in_a_page_that_contradicts_it() {
+    let array = Array::new("raid6", Some("left-symmetric"), 6);
+    let mut one_byte = [0; SECTOR_LENGTH];
+    one_byte[0] = 1;
+    array.spoil((1, 40), &one_byte);
+    array.spoil((1, 41), &noise((1, 41)));
+    array.spoil((2, 41), &noise((2, 41)));
+    let (wrong, undecidable) = places(&array, &findings(&array, options()));
+    assert_eq!((wrong.len(), undecidable.len()), (0, 2));
+    let known = findings(&Array::kinds().swap_remove(0), options());
+    assert_eq!(known, []);
+}
+
+#[test]
+fn without_a_member_raid6_still_shows_that_something_is_wrong_and_raid5_can_not() {
+    let spoilt = |level, layout| {
+        let mut array = Array::new(level, Some(layout), 6);
+        array.spoil((1, 40), &noise((1, 40)));
+        array.record.members[4].state = MemberState::Missing;
+        array.record.members[4].device = None;
+        array
+    };
+    let array = spoilt("raid6", "left-symmetric");
+    let found = findings(&array, options());
+    assert_eq!(places(&array, &found).1.len(), 1);
+    assert!(found[0].repairs.is_empty());
+    let array = spoilt("raid5", "left-symmetric");
+    let volume = array.volume();
+    assert!(matches!(Scrub::new(&volume, options()), Err(ScrubError::NothingLeft { missing: 1, .. })));
+}
+
+#[test]
+fn what_was_never_synchronised_is_not_compared() {
+    let array = Array::new("raid5", Some("left-symmetric"), 5);
+    array.spoil((1, 40), &noise((1, 40)));
+    array.spoil((1, 60), &noise((1, 60)));
+    let below = Options { synchronised_below: Sectors(50), ..options() };
+    let (_, undecidable) = places(&array, &findings(&array, below));
+    assert_eq!(undecidable.into_iter().collect::<Vec<_>>(), [array.group((0, 40))]);
+}
+
+#[test]
+fn what_can_not_be_read_is_told_and_the_rest_is_compared() {
+    for kind in [0, 4, 6, 9] {
+        let array = Array::kinds().swap_remove(kind);
+        array.spoil((1, 100), &noise((1, 100)));
+        array.disks[0].fail_reads(bytes(OFFSET + 42)..bytes(OFFSET + 43));
+        let volume = array.volume();
+        let (mut unreadable, mut found) = (Vec::new(), 0);
+        let scrub = Scrub::new(&volume, options()).unwrap();
+        let each = |segment: Segment| {
+            unreadable.extend(segment.unreadable);
+            found += segment.findings.len();
+            Ok::<(), ()>(())
+        };
+        scrub.run(Sectors::ZERO, each).unwrap();
+        let [unreadable] = unreadable.as_slice() else { panic!("{kind}: {unreadable:?}") };
+        let end = unreadable.sector.saturating_add(unreadable.length).0;
+        assert!(unreadable.slot == Slot(0) && unreadable.sector.0 <= 42 && 42 < end && end - 42 <= 8);
+        assert_eq!(found, 1, "{kind}");
+    }
+}
+
+fn bytes(sector: u64) -> Bytes {
+    Sectors(sector).to_bytes().unwrap()
+}
