@@ -359,6 +359,17 @@ impl SourceArgs {
         Self::found(Inputs::from_paths(&self.paths, &self.devices, console)?, console).unambiguous()
     }
 
+    /// As [`SourceArgs::load`]; but what records say is looked up again on the devices that they name. For what writes: it
+    /// believes nothing that is not there.
+    ///
+    /// # Errors
+    /// As [`SourceArgs::load`].
+    pub fn load_again(&self, console: &Console) -> anyhow::Result<Source> {
+        let mut inputs = self.inputs(console)?;
+        let others = inputs.take_unknown();
+        Source { others, ..Self::found(inputs, console) }.unambiguous()
+    }
+
     /// As [`SourceArgs::load`]; but without a PATH the disks of the machine are probed. Only `-` reads records.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::V1;
 use crate::units::{Bytes, Count, Sectors, Slot};
 use serde::{Deserialize, Serialize};
 
-/// A place where redundancy and data do not agree.
+/// A place where redundancy and data do not agree: sectors of one stripe that follow each other and have one verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MismatchRecord {
@@ -12,18 +12,54 @@ pub struct MismatchRecord {
     pub v: V1,
     /// Name of the array.
     pub array: String,
-    /// Number of the stripe.
-    pub stripe: Count,
+    /// Number of the stripe (row of chunks); null for levels without.
+    pub stripe: Option<Count>,
     /// Slot that is wrong, if the evidence says.
     pub slot: Option<Slot>,
     /// Path of the device in that slot, escaped.
     pub device: Option<String>,
     /// What that member holds there.
     pub role: Option<super::PlaceRole>,
-    /// Array sectors affected.
+    /// Array sectors affected: those that the wrong member holds; where it holds parity, or none can be named, all
+    /// that are compared there.
     pub array_sectors: Vec<Sectors>,
-    /// Which member is wrong, or `undecidable`.
+    /// `wrong`: the member in `slot`. `undecidable`: one of several, and nothing says which.
     pub verdict: String,
+    /// First sector, from the start of the members' data; null where nothing can be named and the members hold it at
+    /// different places.
+    #[serde(default)]
+    pub data_sector: Option<Sectors>,
+    /// First sector on the device (its window included).
+    #[serde(default)]
+    pub member_sector: Option<Sectors>,
+    /// Number of sectors on each member.
+    #[serde(default)]
+    pub length_sectors: Sectors,
+    /// Whether it was put right.
+    #[serde(default)]
+    pub fixed: bool,
+}
+
+/// What a scrub of an array came to. Sectors are those that were compared, on all members together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ScrubRecord {
+    /// Record version.
+    pub v: V1,
+    /// Name of the array.
+    pub array: String,
+    /// Member sectors that were compared with others.
+    pub compared_sectors: Sectors,
+    /// Member sectors that agree with nothing, of members that are known to be wrong.
+    pub wrong_sectors: Sectors,
+    /// Sectors where members disagree and nothing says which is wrong, counted once for all members.
+    pub undecidable_sectors: Sectors,
+    /// Of both, sectors that were put right.
+    pub fixed_sectors: Sectors,
+    /// Member sectors that could not be read.
+    pub unreadable_sectors: Sectors,
+    /// Member sectors that had nothing to be compared with: the others are missing, not trusted, or not synchronised.
+    pub unchecked_sectors: Sectors,
 }
 
 /// A saved piece of a device.

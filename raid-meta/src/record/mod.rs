@@ -20,7 +20,7 @@ pub use array::{
     ArrayMember, ArrayRecord, Direction, Health, MemberState, ReshapeRecord, SectorRange, SpareRecord,
     TuningRecord, WriteLog,
 };
-pub use event::{MismatchRecord, ProgressRecord, RegionRecord, WriteRecord};
+pub use event::{MismatchRecord, ProgressRecord, RegionRecord, ScrubRecord, WriteRecord};
 pub use field::{DifferenceRecord, FieldEncoding, FieldRecord, VerdictRecord, VerdictResult};
 pub use format::FormatRecord;
 pub use generation::GenerationRecord;

@@ -2,7 +2,7 @@
 
 use super::{
     ArrayRecord, DifferenceRecord, FieldRecord, FormatRecord, GenerationRecord, MemberRecord, MismatchRecord,
-    PlaceRecord, ProgressRecord, RegionRecord, TableRecord, V1, VerdictRecord, WriteRecord,
+    PlaceRecord, ProgressRecord, RegionRecord, ScrubRecord, TableRecord, V1, VerdictRecord, WriteRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub enum Record {
     Place(PlaceRecord),
     /// Redundancy that does not agree.
     Mismatch(MismatchRecord),
+    /// What a scrub came to.
+    Scrub(ScrubRecord),
     /// A saved piece of a device.
     Region(RegionRecord),
     /// A piece of a device that is overwritten.
@@ -91,6 +93,7 @@ impl Record {
             "difference" => Self::Difference(from_str(line)?),
             "place" => Self::Place(from_str(line)?),
             "mismatch" => Self::Mismatch(from_str(line)?),
+            "scrub" => Self::Scrub(from_str(line)?),
             "region" => Self::Region(from_str(line)?),
             "generation" => Self::Generation(from_str(line)?),
             "write" => Self::Write(from_str(line)?),

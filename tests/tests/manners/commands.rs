@@ -62,7 +62,7 @@ const fn command(program: &'static str, name: &'static str, paths: Paths) -> Com
 }
 
 /// Every command that is given devices.
-pub(crate) const COMMANDS: [Command; 14] = [
+pub(crate) const COMMANDS: [Command; 15] = [
     Command { without: Without::Machine, ..command("raid-probe", "", Paths::Many) },
     command("raid-meta", "dump", Paths::Many),
     Command { after: &["magic"], without: Without::Refuses, ..command("raid-meta", "get", Paths::One) },
@@ -82,6 +82,7 @@ pub(crate) const COMMANDS: [Command; 14] = [
     Command { after: &["--sector", "0"], ..command("raid-table", "map", Paths::Many) },
     Command { prints: Prints::Bytes, ..command("raid-table", "read", Paths::Many) },
     Command { prints: Prints::Bytes, ..command("raid-table", "draw", Paths::Many) },
+    command("raid-repair", "scrub", Paths::Many),
 ];
 
 /// Commands that are given what another one saved, and not the devices.
@@ -96,7 +97,7 @@ pub(crate) const KERNEL: [Command; 2] =
 const CREATE: [&str; 6] = ["--format=md", "--level=raid1", "--name=x", "--seed=x", "--force", "-q"];
 
 /// Programs with no command yet.
-pub(crate) const EMPTY: [&str; 2] = ["raid-sync", "raid-repair"];
+pub(crate) const EMPTY: [&str; 1] = ["raid-sync"];
 
 /// What a run on small input may use.
 const MEMORY: u64 = 64 << 20;

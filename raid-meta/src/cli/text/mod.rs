@@ -5,6 +5,7 @@ mod grid;
 mod member;
 mod metadata;
 mod place;
+mod scrub;
 mod write;
 
 use crate::escape::escape;
@@ -47,6 +48,8 @@ impl Painter {
             Some(Record::Generation(_)) => self.generations(records),
             Some(Record::Write(_)) => self.writes(records),
             Some(Record::Place(_)) => self.places(records),
+            Some(Record::Mismatch(_)) => self.mismatches(records),
+            Some(Record::Scrub(_)) => self.scrubs(records),
             Some(Record::Format(_)) => self.formats(records),
             _ => records.iter().map(generic).collect(),
         }
