@@ -134,7 +134,7 @@ fn in_raid6_the_wrong_member_is_named_and_put_right() {
     assert_eq!(summary(&outcome), (7, 0, 7));
     assert!(outcome.records_of("mismatch").iter().all(|record| record["fixed"] == true));
     assert!(copy.hashes() == sound, "as it was before it was spoilt");
-    run("raid-meta").args(["restore", "--write"]).arg(&undo).outcome().expect_code(0);
+    let _ = run("raid-meta").args(["restore", "--write"]).arg(&undo).outcome().expect_code(0);
     assert_eq!(summary(&copy.scrub(&[]).expect_code(1)), (7, 0, 0));
 }
 
@@ -149,7 +149,8 @@ fn two_wrong_members_in_one_place_are_not_put_right_without_being_told() {
     assert_eq!(summary(&outcome), (0, 1, 0));
     assert_eq!(outcome.records_of("mismatch")[0]["verdict"], "undecidable");
     assert!(copy.hashes() == spoilt);
-    copy.scrub(&["--fix", "--trust-data", "--undo", copy.undo("undo").to_str().unwrap()]).expect_code(0);
+    let _ =
+        copy.scrub(&["--fix", "--trust-data", "--undo", copy.undo("undo").to_str().unwrap()]).expect_code(0);
     assert_eq!(summary(&copy.scrub(&[]).expect_code(0)), (0, 0, 0));
 }
 
@@ -210,7 +211,8 @@ fn an_lvm_mirror_is_put_right_on_the_disks_below_it() {
     let outcome = copy.scrub(&["--array", name]).expect_code(1);
     assert_eq!(outcome.records_of("mismatch")[0]["array_sectors"], json!([9]));
     let undo = copy.undo("undo");
-    copy.scrub(&["--array", name, "--fix", "--trust-slot", "0", "--undo", undo.to_str().unwrap()])
+    let _ = copy
+        .scrub(&["--array", name, "--fix", "--trust-slot", "0", "--undo", undo.to_str().unwrap()])
         .expect_code(0);
     assert!(copy.hashes() == sound);
 }
@@ -258,7 +260,7 @@ fn a_wrong_geometry_is_not_written_over_an_array() {
     let text = outcome.expect_code(1).stderr;
     assert!(text.contains("more than half of what was compared does not agree"), "{text}");
     assert!(copy.hashes() == spoilt);
-    copy.scrub(&["--fix", "--force", "--undo", undo.to_str().unwrap()]).expect_code(0);
+    let _ = copy.scrub(&["--fix", "--force", "--undo", undo.to_str().unwrap()]).expect_code(0);
 }
 
 #[test]
@@ -271,7 +273,7 @@ fn a_set_that_changed_since_it_was_recorded_is_not_written() {
         run("raid-repair").arg("scrub").args(arguments).stdin(array.to_string()).outcome()
     };
     // Read, it is what it says; to be written, it is what the disks say.
-    run(&[]).expect_code(1);
+    let _ = run(&[]).expect_code(1);
     let text = run(&["--fix", "--array", "md_by-hand"]).expect_code(2);
     assert!(text.stderr.contains("no array 'md_by-hand'"));
 }
@@ -300,7 +302,7 @@ fn kernel_the_check_of_md_finds_the_same_and_nothing_after_the_fix() {
         assert_eq!(kernel_check(&copy.disks), count, "{name}");
         let undo = copy.undo("undo");
         let arguments = [trust, &["--fix", "--undo", undo.to_str().unwrap()]].concat();
-        copy.scrub(&arguments).expect_code(0);
+        let _ = copy.scrub(&arguments).expect_code(0);
         assert_eq!(kernel_check(&copy.disks), 0, "{name}");
     }
 }
