@@ -5,6 +5,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
+pub mod bench;
 pub mod cost;
 mod filled;
 mod fixture;

@@ -29,6 +29,9 @@ use super::{Agreement, Weighted};
 /// Blocks by exponent.
 type Data<'a> = [Option<&'a [u8]>];
 
+/// [`Kernels::two`]: into two blocks, with two factors, from P and Q and the data.
+type Two = unsafe fn([&mut [u8]; 2], (u8, u8), [&[u8]; 2], &Data<'_>);
+
 /// The loops for one kind of vector.
 ///
 /// All have the same contract: the processor has the instructions, all blocks are at least as long as the first, and the first is
@@ -43,7 +46,7 @@ struct Kernels {
     syndromes: unsafe fn(&mut [u8], &mut [u8], &Data<'_>),
     agree: unsafe fn(&[u8], &[u8], &Data<'_>) -> Agreement,
     /// Two lost blocks from P and Q; the factors are those of [`super::reference::pair_factors`].
-    two: unsafe fn([&mut [u8]; 2], (u8, u8), [&[u8]; 2], &Data<'_>),
+    two: Two,
     /// A lost block and P, from the factor of the block, Q and the data.
     data_and_p: unsafe fn(&mut [u8], &mut [u8], u8, &[u8], &Data<'_>),
     combine: unsafe fn(&mut [u8], &[Weighted<'_>]),
