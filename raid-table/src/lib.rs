@@ -5,6 +5,10 @@ pub mod draw;
 #[cfg(feature = "kernel")]
 pub mod kernel;
 pub mod layout;
+#[cfg(feature = "full")]
+pub mod nbd;
+#[cfg(feature = "full")]
+pub mod overlay;
 pub mod parity;
 pub mod plan;
 pub mod target;

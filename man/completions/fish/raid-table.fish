@@ -35,6 +35,7 @@ complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "emit" -d 'Pri
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "draw" -d 'Draw which chunk of an array is on which member'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "read" -d 'Write the bytes of an array to standard output'
+complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "serve" -d 'Serve an array as a network block device on a unix socket'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "activate" -d 'Make arrays into devices of the kernel'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "deactivate" -d 'Take arrays out of the kernel'
 complete -c raid-table -n "__fish_raid_table_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -161,6 +162,38 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand read" -l force -d 
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-table -n "__fish_raid_table_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
+isw\t''
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l array -d 'Array to serve: its name, uuid, or volume' -r
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l socket -d 'Where to listen: a path that is not there, or a socket that nobody listens on any more' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l overlay -d 'Let clients write, into this file: made if it is not there, used again by the same array' -r -F
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l layout -d 'Layout of a raid0 whose members differ in size, where the metadata does not record it' -r -f -a "original\t''
+alternate\t''"
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l degraded -d 'Accepted; this command needs no permission to do without missing members'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l once -d 'End when the last client has left'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -l force -d 'Serve what would be refused: stale members and sectors that are not trusted, where nothing better is there'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
+complete -c raid-table -n "__fish_raid_table_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l array -d 'Only this array: a name, a uuid, or a volume; all unless told' -r
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l overlay -d 'Write changes to new sparse files in this directory, never to the members' -r -F
 complete -c raid-table -n "__fish_raid_table_using_subcommand activate" -l wait -d 'Wait so long for members that are missing' -r
@@ -239,10 +272,11 @@ complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -l ass
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-table -n "__fish_raid_table_using_subcommand deactivate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "emit" -d 'Print the device-mapper tables of arrays'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "draw" -d 'Draw which chunk of an array is on which member'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "read" -d 'Write the bytes of an array to standard output'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "activate" -d 'Make arrays into devices of the kernel'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "deactivate" -d 'Take arrays out of the kernel'
-complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read activate deactivate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "emit" -d 'Print the device-mapper tables of arrays'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "map" -d 'Say where a sector of an array is, or what a sector of a device holds'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "draw" -d 'Draw which chunk of an array is on which member'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "read" -d 'Write the bytes of an array to standard output'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "serve" -d 'Serve an array as a network block device on a unix socket'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "activate" -d 'Make arrays into devices of the kernel'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "deactivate" -d 'Take arrays out of the kernel'
+complete -c raid-table -n "__fish_raid_table_using_subcommand help; and not __fish_seen_subcommand_from emit map draw read serve activate deactivate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

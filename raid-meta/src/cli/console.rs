@@ -18,6 +18,19 @@ pub struct Console {
     held: Option<RefCell<Vec<String>>>,
 }
 
+/// Says what goes wrong from other threads than the one that has the console.
+#[derive(Clone, Copy, Debug)]
+pub struct Messenger {
+    name: &'static str,
+}
+
+impl Messenger {
+    /// Says what failed. Even with `-q`.
+    pub fn error(&self, message: impl Display) {
+        message_line(self.name, &message.to_string());
+    }
+}
+
 impl Console {
     /// The console of a program.
     #[must_use]
@@ -118,6 +131,12 @@ impl Console {
             Some(held) => held.borrow_mut().push(message.to_string()),
             None => message_line(self.name, &message.to_string()),
         }
+    }
+
+    /// What other threads say errors with.
+    #[must_use]
+    pub fn messenger(&self) -> Messenger {
+        Messenger { name: self.name }
     }
 
     /// Says why the answer is no. Not with `-q`.

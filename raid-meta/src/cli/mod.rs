@@ -51,7 +51,7 @@ pub use args::{
     Chosen, ColorWhen, CommonArgs, DeviceArgs, OutputArgs, OutputFormat, RecordFormat, SourceArgs,
     format_parser,
 };
-pub use console::Console;
+pub use console::{Console, Messenger};
 pub use exit::{EXIT_STATUS_HELP, Exit, ExitContext, Failure, Tally};
 pub use input::{InputError, Spec};
 pub use output::Style;

@@ -11,11 +11,15 @@ mod default;
 mod draw;
 mod emit;
 #[cfg(feature = "full")]
+mod export;
+#[cfg(feature = "full")]
 mod map;
 #[cfg(feature = "full")]
 mod read;
 #[cfg(feature = "kernel")]
 mod recorder;
+#[cfg(feature = "full")]
+mod serve;
 mod tally;
 #[cfg(feature = "kernel")]
 mod wait;
@@ -62,6 +66,8 @@ enum Command {
     Draw(draw::Draw),
     #[cfg(feature = "full")]
     Read(ReadArgs),
+    #[cfg(feature = "full")]
+    Serve(serve::Serve),
     #[cfg(feature = "kernel")]
     Activate(activate::Activate),
     #[cfg(feature = "kernel")]
@@ -114,6 +120,8 @@ impl Program for Table {
             Command::Draw(draw) => draw.run(console),
             #[cfg(feature = "full")]
             Command::Read(read) => read.run(console),
+            #[cfg(feature = "full")]
+            Command::Serve(serve) => serve.run(console),
             #[cfg(feature = "kernel")]
             Command::Activate(activate) => activate.run(console),
             #[cfg(feature = "kernel")]

@@ -54,6 +54,15 @@ struct Part {
     parity_valid_below: u64,
 }
 
+impl Part {
+    /// Array bytes of a stripe with parity.
+    fn stripe_bytes(&self) -> Option<usize> {
+        let row = self.map.row(0)?;
+        let chunk = self.map.geometry().chunk?;
+        usize::try_from(chunk.get()).ok()?.checked_mul(SECTOR_LENGTH)?.checked_mul(row.data_slots() as usize)
+    }
+}
+
 impl Volume {
     /// Name of the array.
     #[must_use]
@@ -65,6 +74,17 @@ impl Volume {
     #[must_use]
     pub fn size(&self) -> Sectors {
         self.size
+    }
+
+    /// How many bytes are best read together, from a multiple of it on: 256 KiB, or more where members are missing, so
+    /// that what a stripe lacks is computed from what is read of it anyway. At most 1 MiB.
+    #[must_use]
+    pub fn block_bytes(&self) -> usize {
+        const SMALLEST: usize = 256 << 10;
+        const LARGEST: usize = 1 << 20;
+        let stripes = self.parts.iter().filter(|part| part.legs.iter().any(Option::is_none));
+        let longest = stripes.filter_map(|part| part.stripe_bytes()).max().unwrap_or(SMALLEST);
+        if longest >= SMALLEST { longest.min(LARGEST) } else { SMALLEST.next_multiple_of(longest.max(1)) }
     }
 
     /// Fills a buffer from any byte of the array on.

@@ -93,6 +93,10 @@ pub(crate) const STREAMS: [Command; 2] =
 pub(crate) const KERNEL: [Command; 2] =
     [command("raid-table", "activate", Paths::Many), command("raid-table", "deactivate", Paths::Many)];
 
+/// Commands that go on until they are told to end, when there is nothing wrong.
+pub(crate) const SERVERS: [Command; 1] =
+    [Command { after: &["--socket", "unused.sock"], ..command("raid-table", "serve", Paths::Many) }];
+
 /// What a set is to be, whatever is on the disks.
 const CREATE: [&str; 6] = ["--format=md", "--level=raid1", "--name=x", "--seed=x", "--force", "-q"];
 
@@ -150,6 +154,7 @@ fn every_command_is_in_the_table() {
             .iter()
             .chain(&STREAMS)
             .chain(&KERNEL)
+            .chain(&SERVERS)
             .filter(|command| command.program == program)
             .map(|command| command.name)
             .collect();

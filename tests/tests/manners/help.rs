@@ -1,12 +1,12 @@
 //! Help, version, and mistakes in the arguments.
 
-use crate::commands::{COMMANDS, EMPTY, KERNEL, STREAMS, assert_one_line};
+use crate::commands::{COMMANDS, EMPTY, KERNEL, SERVERS, STREAMS, assert_one_line};
 use raid_tests::{PROGRAMS, Run, run};
 
 /// Every program and every command.
 fn all() -> impl Iterator<Item = (&'static str, Run)> {
     let programs = PROGRAMS.into_iter().map(|program| (program, run(program)));
-    let commands = COMMANDS.into_iter().chain(STREAMS).chain(KERNEL);
+    let commands = COMMANDS.into_iter().chain(STREAMS).chain(KERNEL).chain(SERVERS);
     programs.chain(commands.map(|command| (command.program, command.bare())))
 }
 
@@ -53,7 +53,7 @@ fn a_bad_option_is_wrong_usage_told_in_one_line() {
 
 #[test]
 fn a_bad_value_is_wrong_usage_and_names_the_good_ones() {
-    for command in COMMANDS {
+    for command in COMMANDS.into_iter().chain(SERVERS) {
         for arguments in
             [["--format", "bogus"], ["--color", "bogus"], ["-o", "bogus"], ["--sector-size", "513"]]
         {
@@ -67,7 +67,7 @@ fn a_bad_value_is_wrong_usage_and_names_the_good_ones() {
 
 #[test]
 fn a_serial_for_none_of_the_paths_is_wrong_usage() {
-    for command in COMMANDS {
+    for command in COMMANDS.into_iter().chain(SERVERS) {
         for serial in ["y.img=SER1", "x.img", "=", "x.imgSER"] {
             let outcome = command.on("x.img").args(["--serial", serial]).outcome().expect_code(2);
             assert_one_line(command.program, &outcome);

@@ -1,14 +1,14 @@
-//! What the commands for the kernel say before they need one.
+//! What the commands for the kernel say before they need one, and servers before they serve.
 
-use crate::commands::{KERNEL, assert_one_line};
+use crate::commands::{KERNEL, SERVERS, assert_one_line};
 use raid_tests::{Fixture, run};
 
 #[test]
-fn where_nothing_is_found_the_kernel_is_not_asked() {
+fn where_nothing_is_found_the_kernel_is_not_asked_and_nothing_is_served() {
     let directory = tempfile::tempdir().unwrap();
     let text = directory.path().join("text");
     std::fs::write(&text, "no array\n".repeat(10_000)).unwrap();
-    for command in KERNEL {
+    for command in KERNEL.into_iter().chain(SERVERS) {
         let outcome = command.on(&text).outcome().expect_code(1);
         assert_one_line(command.program, &outcome);
         let outcome = command.on(directory.path().join("missing")).outcome().expect_code(4);
