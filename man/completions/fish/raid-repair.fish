@@ -66,6 +66,7 @@ never\t'Never'"
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l fix -d 'Write what is known to be right over what is wrong; what was there is saved in undo files first'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l trust-data -d 'Where parity does not agree, and nothing says which member is wrong, the data is right. Compares also what was never synchronised'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l force -d 'Fix even where more than half of what was compared does not agree'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l direct -d 'Read images past the system\'s memory, as block devices are read anyway'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -s J -l json -d 'Print JSON Lines: the same as -o json'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l export -d 'Print RAID_FIELD=\'value\' lines for a shell'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'

@@ -2,7 +2,7 @@
 
 use super::args::DeviceArgs;
 use super::serial;
-use crate::device::{Device, FileDisk, OpenError, ReadAt};
+use crate::device::{Device, FileDisk, OnceDisk, OpenError, ReadAt};
 use crate::escape::{path_to_text, text_to_path};
 use crate::units::{Bytes, SECTOR_BYTES, SectorSize, Sectors};
 use std::ffi::OsStr;
@@ -95,6 +95,14 @@ impl Spec {
         self.open_with(args.sector_size, |disk| serial::find(self, disk, args))
     }
 
+    /// Opens the device for reading much of it, once: see [`OnceDisk`].
+    ///
+    /// # Errors
+    /// As [`Spec::open`].
+    pub fn open_once(&self, args: &DeviceArgs, direct: bool) -> Result<Device, InputError> {
+        self.window(Arc::new(OnceDisk::open(&self.path, args.sector_size, direct)?), None)
+    }
+
     /// As [`Spec::open`], with the serial number from elsewhere.
     pub(super) fn open_with(
         &self,
@@ -103,8 +111,13 @@ impl Spec {
     ) -> Result<Device, InputError> {
         let disk = FileDisk::open(&self.path, sector_size)?;
         let serial = serial(&disk);
+        self.window(Arc::new(disk), serial)
+    }
+
+    /// The window of an opened disk.
+    fn window(&self, disk: Arc<dyn ReadAt>, serial: Option<String>) -> Result<Device, InputError> {
         let size = disk.size();
-        let device = Device::whole(&self.path, Arc::new(disk)).with_serial(serial);
+        let device = Device::whole(&self.path, disk).with_serial(serial);
         if self.offset.is_zero() && self.length.is_none() {
             return Ok(device);
         }

@@ -6,6 +6,7 @@
 mod cache;
 mod file;
 mod held;
+mod once;
 mod overlay;
 mod sim;
 mod writable;
@@ -13,6 +14,7 @@ mod writable;
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
 pub use held::{holders, only_read};
+pub use once::OnceDisk;
 pub use overlay::OverlayDisk;
 pub(crate) use overlay::overlay;
 pub use sim::{PowerCut, SimDisk, SimPower, WriteEvent};

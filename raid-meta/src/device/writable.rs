@@ -40,7 +40,7 @@ pub enum WriteOpenError {
 }
 
 /// What buffers of direct reads and writes are aligned to: a page, which is enough for every disk.
-const ALIGNMENT: usize = 4096;
+pub(super) const ALIGNMENT: usize = 4096;
 
 /// A regular file or a block device, opened `O_RDWR` and locked for as long as this lives.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ fn lock(file: &File) -> Result<Flock<File>, Errno> {
 }
 
 /// An aligned part, of that length, of memory that is longer.
-fn aligned(memory: &mut [u8], length: usize) -> &mut [u8] {
+pub(super) fn aligned(memory: &mut [u8], length: usize) -> &mut [u8] {
     let start = memory.as_ptr().align_offset(ALIGNMENT);
     memory.get_mut(start..).and_then(|rest| rest.get_mut(..length)).unwrap_or_default()
 }

@@ -7,13 +7,15 @@ use raid_meta::cli::{
 };
 use raid_meta::commit::{Machine, UndoFile, commit};
 use raid_meta::device::holders;
+use raid_meta::escape::text_to_path;
 use raid_meta::record::{ArrayMember, ArrayRecord, Record};
-use raid_meta::units::{Sectors, Slot};
+use raid_meta::units::{Bytes, Sectors, Slot};
 use raid_sync::position::{Job, PositionError, PositionFile};
 use raid_sync::scrub::{Finding, Options, Scrub, Segment, Unreadable};
-use raid_table::cli::open_volume;
+use raid_table::cli::open_volume_once;
 use raid_table::volume::OpenOptions;
 use serde::{Deserialize, Serialize};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,8 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(5);
 /// What is put right at once, with one undo file: so many bytes, or findings.
 const BATCH_BYTES: usize = 4 << 20;
 const BATCH: usize = 4096;
+/// What is read of a member at a time past the system's memory, which asks for large requests.
+const DIRECT_REQUEST: Bytes = Bytes(512 << 10);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,6 +78,10 @@ pub(super) struct ScrubCommand {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=64))]
     threads: Option<u8>,
 
+    /// Read images past the system's memory, as block devices are read anyway
+    #[arg(long)]
+    direct: bool,
+
     #[command(flatten)]
     progress: ProgressArgs,
 
@@ -122,7 +130,7 @@ impl ScrubCommand {
                 self.say_who_uses(below, arrays, console);
             }
             let Some(device) = &member.device else { continue };
-            let users = holders(&raid_meta::escape::text_to_path(device), self.source.devices.sysroot());
+            let users = holders(&text_to_path(device), self.source.devices.sysroot());
             if !users.is_empty() {
                 console.say(format_args!(
                     "{device}: in use by {}: what is being written there may seem not to agree",
@@ -139,7 +147,8 @@ impl ScrubCommand {
         progress: &mut Progress,
         console: &mut Console,
     ) -> anyhow::Result<Exit> {
-        let volume = open_volume(array, &source.arrays, &self.source.devices, OpenOptions::default())?;
+        let devices = &self.source.devices;
+        let volume = open_volume_once(array, &source.arrays, devices, OpenOptions::default(), self.direct)?;
         let scrub = Scrub::new(&volume, self.options(array, console))
             .map_err(|error| Failure::new(Exit::No, error.to_string()))?;
         let (position, kept) = self.position(array)?;
@@ -176,6 +185,9 @@ impl ScrubCommand {
         if let Some(threads) = self.threads {
             options.threads = threads.into();
         }
+        if self.direct || is_on_block_devices(array) {
+            options.request = DIRECT_REQUEST;
+        }
         if let Some(position) = array.resync_position_sectors.filter(|_| !self.trust_data) {
             console.say(format_args!(
                 "{}: was not synchronised from sector {position} of its members on: there is nothing to compare there",
@@ -203,6 +215,14 @@ impl ScrubCommand {
         let (file, kept) = PositionFile::open(path, job).map_err(position_failure)?;
         Ok((Some(file), kept.unwrap_or_default()))
     }
+}
+
+/// Whether a member is a block device.
+fn is_on_block_devices(array: &ArrayRecord) -> bool {
+    let devices = array.members.iter().filter_map(|member| member.device.as_deref());
+    devices
+        .map(text_to_path)
+        .any(|path| path.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device()))
 }
 
 fn position_failure(error: PositionError) -> Failure {

@@ -33,9 +33,24 @@ impl Scrub<'_> {
             let length = Sectors(most.min(end - at));
             let Some(extent) = self.columns.map().extents(Sectors(at), length).next() else { return };
             let run = self.run_of(&extent);
-            self.compare_extent(&extent, 0, run, memory, segment);
+            match self.copies_in_holes(&extent, run, memory) {
+                Some(there) => segment.compared = segment.compared.saturating_add(Sectors(run * there)),
+                None => self.compare_extent(&extent, 0, run, memory, segment),
+            }
             at += run;
         }
+    }
+
+    /// Where two copies or more are trusted and all are holes, how many they are.
+    fn copies_in_holes(&self, extent: &Extent, length: u64, memory: &mut Memory) -> Option<u64> {
+        let mut there = 0;
+        for place in extent.copies.iter().filter(|place| self.columns.trust(place.slot, place.sector).0) {
+            if !memory.holes.has(&self.columns, place.slot, place.sector.0, length) {
+                return None;
+            }
+            there += 1;
+        }
+        (there > 1).then_some(there)
     }
 
     /// For how many sectors of an extent the same copies may be believed.

@@ -1,5 +1,7 @@
 //! Room for one piece of every member, used again and again.
 
+use super::holes::Holes;
+
 /// What buffers begin at a multiple of: enough for direct reads.
 const ALIGNMENT: usize = 4096;
 /// Columns of the same length at multiples of a page would all fall on the same lines of the processor's cache.
@@ -12,6 +14,8 @@ pub(super) struct Memory {
     stride: usize,
     slice: usize,
     slots: usize,
+    /// Where the members have holes.
+    pub(super) holes: Holes,
 }
 
 impl Memory {
@@ -20,7 +24,7 @@ impl Memory {
         let stride = slice.saturating_add(if is_direct { ALIGNMENT } else { STAGGER });
         let bytes = vec![0; stride.saturating_mul(slots).saturating_add(ALIGNMENT)];
         let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-        Self { bytes, start, stride, slice, slots }
+        Self { bytes, start, stride, slice, slots, holes: Holes::new(slots) }
     }
 
     /// Bytes of a buffer.

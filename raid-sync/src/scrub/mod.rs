@@ -14,6 +14,7 @@
 
 mod copies;
 mod finding;
+mod holes;
 mod locate;
 mod memory;
 mod stripes;

@@ -32,9 +32,27 @@ impl Scrub<'_> {
         while at < end {
             let (trusted, run) = self.trusted(at);
             let length = run.min(most).min(end - at);
+            if let Some(there) = self.stripes_in_holes(at, length, &trusted, memory) {
+                segment.compared = segment.compared.saturating_add(Sectors(length * there));
+                at += length;
+                continue;
+            }
             self.compare_window(at, length, trusted, memory, segment);
             at += length;
         }
+    }
+
+    /// Where enough members to be compared are trusted and all are holes, how many they are.
+    fn stripes_in_holes(&self, at: u64, length: u64, trusted: &[bool], memory: &mut Memory) -> Option<u64> {
+        let mut there = 0;
+        for (slot, _) in (0..).map(Slot).zip(trusted).filter(|(_, trusted)| **trusted) {
+            if !memory.holes.has(&self.columns, slot, at, length) {
+                return None;
+            }
+            there += 1;
+        }
+        let parities = self.columns.map().geometry().level.parities() as usize;
+        (trusted.len() - there < parities).then_some(there as u64)
     }
 
     /// Which members may be believed at a sector, and for how long this holds for all of them.

@@ -11,6 +11,7 @@ use raid_table::volume::{OpenOptions, Sources, Targets, WritableVolume};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const MEMBER_SECTORS: u64 = 208;
 const OFFSET: u64 = 8;
@@ -349,4 +350,68 @@ fn what_can_not_be_read_is_told_and_the_rest_is_compared() {
 
 fn bytes(sector: u64) -> Bytes {
     Sectors(sector).to_bytes().unwrap()
+}
+
+/// A disk of which only the first sectors are no hole, that counts what is read of it.
+struct Sparse {
+    disk: SimDisk,
+    read: Arc<AtomicU64>,
+}
+
+impl ReadAt for Sparse {
+    fn read_at(&self, offset: Bytes, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.read.fetch_add(buffer.len() as u64, Ordering::Relaxed);
+        self.disk.read_at(offset, buffer)
+    }
+
+    fn next_data(&self, offset: Bytes) -> std::io::Result<Option<(Bytes, Bytes)>> {
+        let end = bytes(OFFSET + 20);
+        Ok((offset < end).then_some((offset, end)))
+    }
+
+    fn size(&self) -> Bytes {
+        self.disk.size()
+    }
+
+    fn sector_size(&self) -> raid_meta::units::SectorSize {
+        self.disk.sector_size()
+    }
+}
+
+struct Counted<'a>(&'a Array, Arc<AtomicU64>);
+
+impl Sources for Counted<'_> {
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
+        let disk = self.0.disks[member.slot.index()].clone();
+        Ok(Arc::new(Sparse { disk, read: Arc::clone(&self.1) }))
+    }
+}
+
+#[test]
+fn holes_of_all_members_agree_and_are_not_read() {
+    for kind in [0, 4, 6, 9] {
+        let array = Array::kinds().swap_remove(kind);
+        let read = Arc::new(AtomicU64::new(0));
+        for disk in &array.disks {
+            let zeros = vec![0; SECTOR_LENGTH];
+            (OFFSET..OFFSET + MEMBER_SECTORS)
+                .for_each(|sector| disk.write_at(bytes(sector), &zeros).unwrap());
+        }
+        array.spoil((1, 17), &noise((1, 17)));
+        let volume =
+            Volume::open(&array.record, &Counted(&array, Arc::clone(&read)), OpenOptions::default()).unwrap();
+        let scrub = Scrub::new(&volume, Options { request: Bytes(4096), ..options() }).unwrap();
+        let (mut found, mut compared) = (0, Sectors::ZERO);
+        let each = |segment: Segment| {
+            found += segment.findings.len();
+            compared = compared.saturating_add(segment.compared);
+            Ok::<(), ()>(())
+        };
+        scrub.run(Sectors::ZERO, each).unwrap();
+        assert_eq!((found, compared.to_bytes()), (1, Some(scrub.bytes_before(scrub.end()))), "{kind}");
+        // A hole is read where its copy on another member is none.
+        let most = u64::from(array.record.slots) * 32 * SECTOR_LENGTH as u64;
+        let read = read.load(Ordering::Relaxed);
+        assert!(read > 0 && read <= most, "{kind}: {read} bytes");
+    }
 }

@@ -25,7 +25,7 @@ mod tally;
 mod wait;
 
 #[cfg(feature = "full")]
-pub use read::{ReadArgs, open_volume};
+pub use read::{ReadArgs, open_volume, open_volume_once};
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Program};

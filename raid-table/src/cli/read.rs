@@ -89,7 +89,30 @@ pub fn open_volume(
     devices: &DeviceArgs,
     options: OpenOptions,
 ) -> Result<Volume, Failure> {
-    Volume::open_nested(array, arrays, &Opener(devices), options).map_err(|error| {
+    open(array, arrays, &Opener { devices, once: None }, options)
+}
+
+/// As [`open_volume`], for reading much of it, once: block devices past the system's memory, with `direct` images too.
+///
+/// # Errors
+/// As [`open_volume`].
+pub fn open_volume_once(
+    array: &ArrayRecord,
+    arrays: &[ArrayRecord],
+    devices: &DeviceArgs,
+    options: OpenOptions,
+    direct: bool,
+) -> Result<Volume, Failure> {
+    open(array, arrays, &Opener { devices, once: Some(direct) }, options)
+}
+
+fn open(
+    array: &ArrayRecord,
+    arrays: &[ArrayRecord],
+    opener: &Opener<'_>,
+    options: OpenOptions,
+) -> Result<Volume, Failure> {
+    Volume::open_nested(array, arrays, opener, options).map_err(|error| {
         let exit = match error {
             OpenVolumeError::Failed { .. } => Exit::No,
             OpenVolumeError::Member { .. } => Exit::System,
@@ -100,15 +123,22 @@ pub fn open_volume(
 }
 
 /// Opens the devices of the records.
-struct Opener<'a>(&'a DeviceArgs);
+struct Opener<'a> {
+    devices: &'a DeviceArgs,
+    /// To be read once, and whether past memory in any case.
+    once: Option<bool>,
+}
 
 impl Sources for Opener<'_> {
     fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
         let path = member.device.as_deref().unwrap_or_default();
         let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
         let spec = Spec::recorded(path, offset, member.device_length_sectors);
-        let device = spec.open(self.0).map_err(|error| error.to_string())?;
-        Ok(Arc::new(device))
+        let device = match self.once {
+            None => spec.open(self.devices),
+            Some(direct) => spec.open_once(self.devices, direct),
+        };
+        Ok(Arc::new(device.map_err(|error| error.to_string())?))
     }
 }
 

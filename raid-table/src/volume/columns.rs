@@ -2,7 +2,7 @@
 
 use super::{Part, Volume};
 use crate::layout::Map;
-use raid_meta::units::{Sectors, Slot};
+use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
 use std::io;
 
 /// The members of an array that has one geometry. Sectors are those of a member's data.
@@ -69,5 +69,20 @@ impl<'a> Columns<'a> {
             Some(Some(leg)) => leg.read(sector.0, buffer),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    /// The next sectors of a member's data, from one on, that are not known to be a hole: the first, and where they end.
+    /// Holes read as zeros. None where there is nothing but a hole, or no such member.
+    #[must_use]
+    pub fn next_data(&self, slot: Slot, sector: Sectors) -> Option<(Sectors, Sectors)> {
+        let leg = self.part.legs.get(slot.index())?.as_ref()?;
+        let all = Some((sector, Sectors(u64::MAX)));
+        let Ok(offset) = leg.byte_offset(sector.0) else { return all };
+        // What is not known about holes can be read.
+        let Ok(found) = leg.source.next_data(offset) else { return all };
+        let (start, end) = found?;
+        let start = start.saturating_sub(leg.offset).whole_sectors();
+        let end = Bytes(end.saturating_sub(leg.offset).0.saturating_add(SECTOR_BYTES - 1)).whole_sectors();
+        Some((start.max(sector), end))
     }
 }

@@ -1,5 +1,10 @@
 # shellcheck shell=bash
-# md's own check of the arrays on the disks. Prints `NAME N` for each: the sectors that the kernel finds not to agree.
+# Our own comparison of the array on the disks, which reads them past the page cache: prints `ours N`, the sectors that do not
+# agree. Then md's own check: prints `NAME N`, the sectors that the kernel finds not to agree.
+# shellcheck disable=SC2046  # a device a word
+found=$(raid-repair scrub -J $(disks)) || [ $? = 1 ]
+echo "ours $(($(sed -n 's/.*"wrong_sectors":\([0-9]*\),"undecidable_sectors":\([0-9]*\).*/\1+\2/p' <<<"$found")))"
+
 load_md
 md_assemble >&2
 
