@@ -287,9 +287,12 @@ fn kernel_check(disks: &[PathBuf]) -> (u64, u64) {
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
+/// A fixture, what to trust, the members and sectors to spoil, and what md counts then.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [(usize, u64)], u64);
+
 #[test]
 fn kernel_the_check_of_md_finds_the_same_and_nothing_after_the_fix() {
-    let cases: [(&str, &[&str], &[(usize, u64)], u64); 4] = [
+    let cases: [Case<'_>; 4] = [
         ("md12-raid6-ls-5", &[], &[(0, 3), (1, 3000), (4, 7000), (3, 9001)], 32),
         ("md12-raid5-ls-3", &["--trust-data"], &[(0, 3), (1, 3000)], 16),
         ("md10-raid1-2", &["--trust-slot", "0"], &[(1, 3)], 128),
