@@ -26,29 +26,15 @@ data() {
     done
 }
 
-# no_devices WHEN: nothing of device-mapper or loop is left.
-no_devices() {
-    [ "$(dmsetup ls)" = "No devices found" ] || fail "$1: $(dmsetup ls)"
+# nothing_left WHEN: nothing of device-mapper or loop is left.
+nothing_left() {
+    no_devices "$1"
     [ "$(echo /dev/mapper/*)" = /dev/mapper/control ] || fail "$1: nodes are left: $(echo /dev/mapper/*)"
     [ -z "$(losetup -a)" ] || fail "$1: $(losetup -a)"
 }
 
-# status CODE TEXT COMMAND…: it ends with this status, and says this.
-status() {
-    local code=$1 text=$2 found=0
-    shift 2
-    "$@" >said 2>&1 || found=$?
-    [ "$found" = "$code" ] || fail "$*: status $found, expected $code: $(cat said)"
-    [ -z "$text" ] || grep -qF -- "$text" said || fail "$*: does not say '$text': $(cat said)"
-}
-
-# rewrite K: every block of the array another than before. reread DEV K: it is so on the disks.
+# rewrite K: every block of the array another than before.
 rewrite() { raid-pattern write "$array" "$size" --first "$1"; }
-reread() {
-    blockdev --flushbufs "$1"
-    raid-pattern check "$1" "$size" --first "$2"
-}
-
 check() { raid-pattern check "$array" "$size" "$@"; }
 
 untouched=$(data)
@@ -64,7 +50,7 @@ exec 8<"$array"
 status 1 "is in use" raid-table deactivate "${all[@]}"
 exec 8<&-
 status 0 "" raid-table deactivate "${all[@]}"
-no_devices "deactivated"
+nothing_left "deactivated"
 status 0 "is not active" raid-table deactivate "${all[@]}"
 [ "$(data)" = "$untouched" ] || fail "reading through the array changed a disk"
 before=$(hashes)
@@ -78,7 +64,7 @@ if [[ $uuid == DMRAID-* ]]; then
     status 0 "" raid-table activate
     check "${pattern[@]}"
     status 0 "" raid-table deactivate
-    no_devices "all deactivated"
+    nothing_left "all deactivated"
 fi
 
 # A member that something else has.
@@ -93,7 +79,7 @@ check "${pattern[@]}"
 status 0 "" raid-table deactivate "${all[@]}"
 dmsetup create "$name" --uuid "$uuid" --notable
 status 0 "" raid-table deactivate "${all[@]}"
-no_devices "a device without table"
+nothing_left "a device without table"
 dmsetup create "$name" --uuid OTHER-x --notable
 status 1 "with uuid OTHER-x" raid-table activate "${all[@]}"
 dmsetup remove "$name"
@@ -103,22 +89,22 @@ raid-probe "${all[@]}" | jq -c 'if .type == "array" then .members[-1] |= (.offse
 readable=()
 if records; then
     status 3 "do not say what the records say" raid-table activate - <records
-    no_devices "records that are not those of the disks"
+    nothing_left "records that are not those of the disks"
     readable=(--read-only)
 fi
 status 4 "loading its table" raid-table activate "${readable[@]}" - <records
-no_devices "refused"
+nothing_left "refused"
 
 # Without members.
 if [ "$redundancy" -ge 1 ]; then
     rest=("${all[@]:1}")
     status 1 "degraded" raid-table activate "${rest[@]}"
-    no_devices "degraded"
+    nothing_left "degraded"
     status 0 "" raid-table activate --degraded "${readable[@]}" --wait 1 "${rest[@]}"
     [ "$(blockdev --getro "$array")" = 1 ] || fail "degraded and writable"
     check "${pattern[@]}"
     status 0 "" raid-table deactivate "${rest[@]}"
-    no_devices "degraded, deactivated"
+    nothing_left "degraded, deactivated"
 fi
 
 # Changes that reach no disk; degraded too, and through partitions.
@@ -127,24 +113,24 @@ mkdir changes
 status 0 "" raid-table activate --overlay changes "${all[@]}"
 check "${pattern[@]}"
 rewrite 77777
-reread "$array" 77777
+reread "$array" "$size" 77777
 printf 'label: dos\n2048,2048,83\n,,5\n,2048,83\n' | sfdisk -q --no-reread "$array" >&2
 status 0 "" raid-table activate --overlay changes --partitions "${all[@]}"
 case $name in *[0-9]) part=${name}p ;; *) part=$name ;; esac
 [ "$(dmsetup table "${part}1")" = "0 2048 linear $(lsblk -no MAJ:MIN "$array" | head -n 1 | tr -d ' ') 2048" ] || fail "$(dmsetup table)"
 [ "$(dmsetup info -c --noheadings -o uuid "${part}5")" = "part5-$uuid" ] || fail "$(dmsetup info)"
 status 0 "in use by changes" raid-table deactivate "${all[@]}"
-no_devices "overlays"
+nothing_left "overlays"
 [ "$(hashes)" = "$before" ] || fail "an overlay let writes through"
 status 4 "changes/overlay" raid-table activate --overlay changes "${all[@]}"
-no_devices "an overlay that is there"
+nothing_left "an overlay that is there"
 if [ "$redundancy" -ge 1 ]; then
     mkdir without
     status 0 "" raid-table activate --overlay without --degraded "${all[@]:1}"
     rewrite 99999
-    reread "$array" 99999
+    reread "$array" "$size" 99999
     status 0 "in use by changes" raid-table deactivate "${all[@]:1}"
-    no_devices "overlays without a member"
+    nothing_left "overlays without a member"
     [ "$(hashes)" = "$before" ] || fail "an overlay of a degraded array let writes through"
 fi
 
@@ -158,7 +144,7 @@ if [ "$mdadm" = 1 ]; then
     for disk in "${all[@]}"; do blockdev --flushbufs "$disk"; done
     md_assemble >&2
     for md in /sys/block/md*; do
-        [ "$(cat "$md/size")" = 0 ] || reread "/dev/${md##*/}" 55555
+        [ "$(cat "$md/size")" = 0 ] || reread "/dev/${md##*/}" "$size" 55555
     done
     md_stop
     echo "mdadm read what was written"
@@ -170,7 +156,7 @@ blockdev --rereadpt "${all[0]}"
 status 0 "" raid-table activate --hide-partitions "${all[@]}"
 [ ! -e "${all[0]}1" ] || fail "the partition of the member is not hidden"
 status 0 "" raid-table deactivate "${all[@]}"
-no_devices "hidden partitions"
+nothing_left "hidden partitions"
 
 # A partition that can not be made takes its array with it, and no device of somebody else.
 half_activated() {
@@ -183,11 +169,11 @@ status 0 "" raid-table activate "${all[@]}"
 printf 'label: dos\n2048,2048,83\n4096,2048,83\n' | sfdisk -q --no-reread "$array" >&2
 status 0 "" raid-table deactivate "${all[@]}"
 half_activated
-no_devices "half activated"
+nothing_left "half activated"
 status 0 "" raid-table activate --partitions "${all[@]}"
 [ "$(dmsetup info -c --noheadings -o uuid "${part}2")" = "part2-$uuid" ] || fail "$(dmsetup info)"
 status 0 "" raid-table deactivate "${all[@]}"
-no_devices "partitions"
+nothing_left "partitions"
 
 # With udev: its links, and no cookie left that nobody waits for.
 start_udev >&2
@@ -196,7 +182,7 @@ status 0 "" raid-table activate "${all[@]}"
 status 0 "" raid-table deactivate "${all[@]}"
 half_activated
 udevadm settle
-no_devices "with udev"
+nothing_left "with udev"
 [ -z "$(dmsetup udevcookies | tail -n +2)" ] || fail "cookies: $(dmsetup udevcookies)"
 
 echo "ok $name"

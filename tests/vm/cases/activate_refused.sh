@@ -8,12 +8,8 @@ mapfile -t reshaping < <(for number; do disk "$number"; done)
 
 # refused STATUS TEXT COMMAND…: it ends so, says this, and no device is there.
 refused() {
-    local code=$1 text=$2 found=0
-    shift 2
-    "$@" >said 2>&1 || found=$?
-    [ "$found" = "$code" ] || fail "$*: status $found, expected $code: $(cat said)"
-    grep -qF -- "$text" said || fail "$*: does not say '$text': $(cat said)"
-    [ "$(dmsetup ls)" = "No devices found" ] || fail "$*: $(dmsetup ls)"
+    status "$@"
+    no_devices "${*:3}"
 }
 
 why="$name: reshaping: no device-mapper table can say it"

@@ -16,15 +16,6 @@ name=$1 size=$2 words=$3 phase=$4 missing=${5-}
 mapfile -t all < <(disks)
 array=/dev/mapper/$name
 
-# status CODE TEXT COMMAND…: it ends with this status, and says this.
-status() {
-    local code=$1 text=$2 found=0
-    shift 2
-    "$@" >said 2>&1 || found=$?
-    [ "$found" = "$code" ] || fail "$*: status $found, expected $code: $(cat said)"
-    [ -z "$text" ] || grep -qF -- "$text" said || fail "$*: does not say '$text': $(cat said)"
-}
-
 # of_array FIELD: a field of the array, as the metadata of the disks have it.
 of_array() { raid-probe "${all[@]}" | jq -r --arg name "$name" 'select(.type == "array" and .name == $name) | '"$1"; }
 
@@ -42,14 +33,6 @@ in_use() {
     done
 }
 
-no_devices() { [ "$(dmsetup ls)" = "No devices found" ] || fail "$(dmsetup ls)"; }
-
-# reread DEV K: every block is what was written with K.
-reread() {
-    blockdev --flushbufs "$1"
-    raid-pattern check "$1" "$size" --first "$2"
-}
-
 # assembled K: the array that mdadm makes of the disks has what was written with K.
 assembled() {
     load_md
@@ -58,7 +41,7 @@ assembled() {
     local md found=0
     for md in /sys/block/md*; do
         [ "$(cat "$md/size")" != 0 ] || continue
-        reread "/dev/${md##*/}" "$1"
+        reread "/dev/${md##*/}" "$size" "$1"
         found=1
     done
     [ "$found" = 1 ] || fail "mdadm made no array: $(cat /proc/mdstat)"
@@ -74,7 +57,7 @@ case $phase in
         status 0 "was active" raid-table activate -o text "${all[@]}"
         raid-pattern write "$array" "$size" --first 11
         status 0 "" raid-table deactivate "${all[@]}"
-        no_devices
+        no_devices "$phase"
         expect .dirty false
         expect .health optimal
         in_use 0
@@ -84,20 +67,17 @@ case $phase in
         expect .dirty false
         status 0 "" raid-table deactivate "${all[@]}"
         # An activation that fails takes back what it recorded.
-        before=$(sha256sum "${all[@]}")
-        dmsetup create hold --uuid "part1-DMRAID-other" --notable
         printf 'label: dos\n64,64,83\n' >label
         status 0 "" raid-table activate "${all[@]}"
         sfdisk -q --no-reread "$array" <label
         status 0 "" raid-table deactivate "${all[@]}"
-        dmsetup remove hold
         before=$(sha256sum "${all[@]}")
         part=$name
         case $name in *[0-9]) part=${name}p ;; esac
         dmsetup create "${part}1" --notable
         status 1 "there is a device of that name" raid-table activate --partitions "${all[@]}"
         dmsetup remove "${part}1"
-        no_devices
+        no_devices "$phase"
         for disk in "${all[@]}"; do blockdev --flushbufs "$disk"; done
         [ "$(sha256sum "${all[@]}")" = "$before" ] || fail "what an activation that failed recorded is still there"
 
@@ -119,7 +99,7 @@ case $phase in
         in_use 0
         umount mnt
         status 0 "" raid-table deactivate "${all[@]}"
-        no_devices
+        no_devices "$phase"
 
         status 0 "" raid-table activate "${all[@]}"
         raid-pattern write "$array" "$size" --first 22
@@ -133,7 +113,7 @@ case $phase in
         # It was not in step when it was found, so it is not recorded as if it were when it goes.
         status 0 "" raid-table activate "${all[@]}"
         dmsetup table | grep -q ' sync ' || fail "found dirty, and mapped as if not: $(dmsetup table)"
-        reread "$array" 22
+        reread "$array" "$size" 22
         status 0 "" raid-table deactivate "${all[@]}"
         expect .dirty true
         in_use 1
@@ -156,7 +136,7 @@ case $phase in
         expect .dirty true
         raid-pattern write "$array" "$size" --first 33
         status 0 "" raid-table deactivate "${all[@]}"
-        no_devices
+        no_devices "$phase"
         expect .dirty false
         expect .health degraded
         in_use 0
@@ -169,7 +149,7 @@ case $phase in
         status 1 "degraded" raid-table activate "${all[@]}"
         raid-probe "${all[@]}" | raid-table read --array "$name" | raid-pattern check - "$size" --first 33
         status 0 "" raid-table activate --degraded "${all[@]}"
-        reread "$array" 33
+        reread "$array" "$size" 33
         status 0 "" raid-table deactivate "${all[@]}"
         # As if killed when it was recorded and the array not yet live: gone on with, though it is dirty and degraded.
         status 0 "" raid-table activate --degraded "${all[@]}"
@@ -180,9 +160,9 @@ case $phase in
         dmsetup load "$name" --table "$table"
         expect .dirty true
         status 0 "" raid-table activate --degraded "${all[@]}"
-        reread "$array" 33
+        reread "$array" "$size" 33
         status 0 "" raid-table deactivate "${all[@]}"
-        no_devices
+        no_devices "$phase"
         expect .dirty false
         if [ "$words" != - ]; then
             assembled 33
@@ -200,7 +180,7 @@ case $phase in
         expect .health degraded
         if [ "$(of_array .level)" = raid1 ]; then
             status 0 "" raid-table activate --degraded "${all[@]}"
-            reread "$array" 44
+            reread "$array" "$size" 44
         else
             # A stripe may have been half-written, and what is missing would be computed from it.
             status 1 "" raid-table activate --degraded "${all[@]}"

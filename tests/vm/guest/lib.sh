@@ -109,6 +109,24 @@ fail() {
     exit 1
 }
 
+# status CODE TEXT COMMAND…: it ends with this status, and says this; all that it says is in the file `said`.
+status() {
+    local code=$1 text=$2 found=0
+    shift 2
+    "$@" >said 2>&1 || found=$?
+    [ "$found" = "$code" ] || fail "$*: status $found, expected $code: $(cat said)"
+    [ -z "$text" ] || grep -qF -- "$text" said || fail "$*: does not say '$text': $(cat said)"
+}
+
+# no_devices WHEN: nothing of device-mapper is left.
+no_devices() { [ "$(dmsetup ls)" = "No devices found" ] || fail "$1: $(dmsetup ls)"; }
+
+# reread DEV SECTORS K: every block on the disks is what raid-pattern wrote with --first K.
+reread() {
+    blockdev --flushbufs "$1"
+    raid-pattern check "$1" "$2" --first "$3"
+}
+
 # power_cut STATUS: the machine is gone at once, without the writes still in its memory, and the bench
 # exits with STATUS. (The last close of a disk writes out its page cache.)
 power_cut() {
