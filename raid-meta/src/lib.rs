@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod model;
 pub mod probe;
 pub mod record;
+pub mod rescue;
 pub mod scan;
 #[cfg(test)]
 mod testing;
