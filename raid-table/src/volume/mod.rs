@@ -14,6 +14,8 @@ mod nested;
 mod open;
 mod read;
 mod recover;
+#[cfg(feature = "full")]
+mod salvage;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -22,6 +24,8 @@ mod write;
 pub use columns::Columns;
 pub use error::{OpenVolumeError, ReadError, WriteError};
 pub use open::{OpenOptions, Sources};
+#[cfg(feature = "full")]
+pub use salvage::{Effort, MemberSource, Obtained, Origin, Salvage, SalvageOptions, SalvageSources};
 pub use write::{Targets, WritableVolume};
 
 use crate::layout::Map;

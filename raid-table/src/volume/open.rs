@@ -66,7 +66,7 @@ impl Volume {
     }
 }
 
-fn with_raid0_layout(array: &ArrayRecord, options: OpenOptions) -> ArrayRecord {
+pub(super) fn with_raid0_layout(array: &ArrayRecord, options: OpenOptions) -> ArrayRecord {
     let mut array = array.clone();
     if array.level == Level::Raid0 && array.layout.is_none() {
         array.layout = options.raid0_layout;
@@ -74,11 +74,11 @@ fn with_raid0_layout(array: &ArrayRecord, options: OpenOptions) -> ArrayRecord {
     array
 }
 
-fn record_error(array: &ArrayRecord, message: impl Into<String>) -> OpenVolumeError {
+pub(super) fn record_error(array: &ArrayRecord, message: impl Into<String>) -> OpenVolumeError {
     OpenVolumeError::Record { name: array.name.clone(), message: message.into() }
 }
 
-fn check_record(array: &ArrayRecord) -> Result<(), OpenVolumeError> {
+pub(super) fn check_record(array: &ArrayRecord) -> Result<(), OpenVolumeError> {
     let most = match &array.reshape {
         Some(reshape) => reshape.from.slots.max(reshape.to.slots),
         None => array.slots,
@@ -100,7 +100,7 @@ fn check_record(array: &ArrayRecord) -> Result<(), OpenVolumeError> {
 }
 
 /// What no look at the members can make good.
-fn refuse_doubtful(array: &ArrayRecord, options: OpenOptions) -> Result<(), OpenVolumeError> {
+pub(super) fn refuse_doubtful(array: &ArrayRecord, options: OpenOptions) -> Result<(), OpenVolumeError> {
     if options.force {
         return Ok(());
     }
@@ -224,7 +224,7 @@ fn part(
 
 /// A dirty set has valid parity below the resync position only; without a position, nowhere. Entries in a partial
 /// parity log say that some of it is old.
-fn parity_valid_below(array: &ArrayRecord) -> u64 {
+pub(super) fn parity_valid_below(array: &ArrayRecord) -> u64 {
     match (array.resync_position_sectors, array.dirty) {
         _ if array.write_log.is_some() => 0,
         (Some(position), _) => position.0,
