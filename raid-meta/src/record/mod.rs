@@ -13,6 +13,7 @@ mod generation;
 mod member;
 mod place;
 mod problem;
+mod salvage;
 mod stream;
 mod table;
 
@@ -27,6 +28,7 @@ pub use generation::GenerationRecord;
 pub use member::{AreaRecord, ChecksumState, Evidence, MemberRecord, Role, VolumeRecord};
 pub use place::{PlaceMate, PlaceRecord, PlaceRole};
 pub use problem::{Problem, Severity};
+pub use salvage::{LostRange, SalvageMember, SalvageRecord, SalvageUse};
 pub use stream::{Record, RecordError, read_records};
 pub use table::{TableLine, TableRecord, TableRole};
 

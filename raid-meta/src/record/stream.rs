@@ -2,7 +2,8 @@
 
 use super::{
     ArrayRecord, DifferenceRecord, FieldRecord, FormatRecord, GenerationRecord, MemberRecord, MismatchRecord,
-    PlaceRecord, ProgressRecord, RegionRecord, ScrubRecord, TableRecord, V1, VerdictRecord, WriteRecord,
+    PlaceRecord, ProgressRecord, RegionRecord, SalvageRecord, ScrubRecord, TableRecord, V1, VerdictRecord,
+    WriteRecord,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +43,8 @@ pub enum Record {
     Progress(ProgressRecord),
     /// Metadata that is still on a device, current or not.
     Generation(GenerationRecord),
+    /// What was obtained of a damaged array.
+    Salvage(SalvageRecord),
     /// A metadata format.
     Format(FormatRecord),
     /// A record of a type that this version does not know, passed on unchanged.
@@ -98,6 +101,7 @@ impl Record {
             "generation" => Self::Generation(from_str(line)?),
             "write" => Self::Write(from_str(line)?),
             "progress" => Self::Progress(from_str(line)?),
+            "salvage" => Self::Salvage(from_str(line)?),
             "format" => Self::Format(from_str(line)?),
             _ => Self::Other(from_str(line)?),
         })

@@ -1,5 +1,6 @@
 //! The command line of raid-repair.
 
+mod salvage;
 mod scrub;
 
 use clap::{Parser, Subcommand};
@@ -11,7 +12,9 @@ Examples:
                                         where parity or copies do not agree with the data
   raid-probe /dev/sd? | raid-repair scrub --array md_data --position scrub.pos
                                         the same, to be gone on with after a stop
-  raid-repair scrub --fix *.img         put right what is known to be wrong";
+  raid-repair scrub --fix *.img         put right what is known to be wrong
+  raid-repair salvage --map disk1.img=disk1.map -O array.img disk?.img
+                                        what is left of an array, out of images that ddrescue made";
 
 /// Change, repair and watch RAID arrays
 ///
@@ -30,6 +33,7 @@ pub struct Repair {
 #[derive(Subcommand)]
 enum Command {
     Scrub(scrub::ScrubCommand),
+    Salvage(salvage::SalvageCommand),
 }
 
 impl Program for Repair {
@@ -43,6 +47,7 @@ impl Program for Repair {
         let is_quiet = self.common.is_quiet();
         match self.command {
             Command::Scrub(scrub) => scrub.run(is_quiet, console),
+            Command::Salvage(salvage) => salvage.run(is_quiet, console),
         }
     }
 }

@@ -97,6 +97,10 @@ pub(crate) const KERNEL: [Command; 2] =
 pub(crate) const SERVERS: [Command; 1] =
     [Command { after: &["--socket", "unused.sock"], ..command("raid-table", "serve", Paths::Many) }];
 
+/// Commands that make an image, which is there afterwards.
+pub(crate) const MAKERS: [Command; 1] =
+    [Command { after: &["--out", "unused.img"], ..command("raid-repair", "salvage", Paths::Many) }];
+
 /// What a set is to be, whatever is on the disks.
 const CREATE: [&str; 6] = ["--format=md", "--level=raid1", "--name=x", "--seed=x", "--force", "-q"];
 
@@ -155,6 +159,7 @@ fn every_command_is_in_the_table() {
             .chain(&STREAMS)
             .chain(&KERNEL)
             .chain(&SERVERS)
+            .chain(&MAKERS)
             .filter(|command| command.program == program)
             .map(|command| command.name)
             .collect();

@@ -5,6 +5,7 @@ mod grid;
 mod member;
 mod metadata;
 mod place;
+mod salvage;
 mod scrub;
 mod write;
 
@@ -50,6 +51,7 @@ impl Painter {
             Some(Record::Place(_)) => self.places(records),
             Some(Record::Mismatch(_)) => self.mismatches(records),
             Some(Record::Scrub(_)) => self.scrubs(records),
+            Some(Record::Salvage(_)) => self.salvages(records),
             Some(Record::Format(_)) => self.formats(records),
             _ => records.iter().map(generic).collect(),
         }

@@ -186,8 +186,8 @@ proptest! {
         window in 1u64..400,
     ) {
         let (level, layout, slots) = shape;
+        let mut damaged = Damaged::new(array(level, layout, slots, 8, 64));
         let slots = slots as usize;
-        let mut damaged = Damaged::new(array(level, layout, slots as u32, 8, 64));
         damaged.array.record.dirty = dirty.map(|_| true);
         if matches!(level, Level::Raid4 | Level::Raid5 | Level::Raid6) {
             damaged.array.record.resync_position_sectors = dirty.map(Sectors);

@@ -1,0 +1,257 @@
+//! `raid-repair salvage`: an array out of members that each have parts that can not be read.
+
+mod maps;
+mod report;
+
+use crate::salvage::{Job, Round, SalvageError, Target, identity};
+use clap::Args;
+use maps::Maps;
+use raid_meta::cli::{
+    Console, EXIT_STATUS_HELP, Exit, ExitContext as _, Failure, OutputArgs, Progress, ProgressArgs, Source,
+    SourceArgs, Spec,
+};
+use raid_meta::escape::path_to_text;
+use raid_meta::geometry::Layout;
+use raid_meta::probe::probe;
+use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, Record};
+use raid_meta::units::Sectors;
+use raid_table::volume::{MemberSource, OpenVolumeError, Salvage, SalvageOptions, SalvageSources};
+use std::ffi::OsString;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  raid-repair salvage -O array.img disk0.img disk1.img disk2.img
+                                        everything that the members and their redundancy give
+  raid-repair salvage --map disk0.img=disk0.map --map disk1.img=disk1.map -O array.img disk?.img
+                                        images that ddrescue could not read all of, with its maps
+  ddrescuelog -t array.img.map          what of the array is there; '-' is lost
+Again, with better maps: only what was lost is read again.";
+
+/// Save what is left of an array whose members can not all be read
+///
+/// Each sector is taken from wherever it still exists: from the member that holds it, from a copy, or computed by parity. What
+/// fails on one member may be good on another, so two members that are half dead make one that is whole; and an array
+/// with too few members gives what the others hold. What is lost is zeros in OUT and '-' in its map, which is one of GNU ddrescue.
+///
+/// Of a member with a map, only what the map has as '+' is used. A read error is no reason to stop: what is behind it is
+/// left for later, and tried sector by sector only where redundancy does not do.
+///
+/// A map that says '+' is never wrong about OUT, whenever the program is stopped: run it again to go on.
+///
+/// Exit status 0 when all of the array was obtained from current members, 5 when a part, 1 when nothing.
+#[derive(Args)]
+#[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
+pub(super) struct SalvageCommand {
+    /// Image to make, or to go on with; a block device with --overwrite
+    #[arg(short = 'O', long, value_name = "OUT")]
+    out: PathBuf,
+
+    /// Map of OUT, in the format of GNU ddrescue; OUT.map unless told
+    #[arg(long, value_name = "MAPFILE")]
+    out_map: Option<PathBuf>,
+
+    /// How often the map of OUT is saved, when OUT is on the disk
+    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    map_interval: u32,
+
+    /// What was read of a member: its PATH or slot, and the map that GNU ddrescue made
+    #[arg(long, value_name = "MEMBER=MAPFILE")]
+    map: Vec<OsString>,
+
+    /// Array to save: its name, uuid, or volume
+    #[arg(long, value_name = "ARRAY")]
+    array: Option<String>,
+
+    /// Layout of a raid0 whose members differ in size, where the metadata does not record it
+    #[arg(long, value_name = "LAYOUT", value_parser = ["original", "alternate"])]
+    layout: Option<String>,
+
+    /// Where nothing else is left, use members that are older than the others, or were marked as failed
+    #[arg(long)]
+    stale: bool,
+
+    /// Where nothing else is left, use parity that may be out of step; read arrays whose contents are in doubt as a whole
+    #[arg(long)]
+    force: bool,
+
+    /// OUT may be a block device, of which everything is overwritten
+    #[arg(long)]
+    overwrite: bool,
+
+    #[command(flatten)]
+    progress: ProgressArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+impl SalvageCommand {
+    pub(super) fn run(self, is_quiet: bool, console: &mut Console) -> anyhow::Result<Exit> {
+        console.set_style(self.output.style());
+        let source = self.source.load(console)?;
+        let array = source.array(self.array.as_deref())?;
+        let tree = report::tree(array, &source.arrays);
+        let maps = Maps::read(&self.map, array, &tree)?;
+        self.check_target(&tree)?;
+        let opener = Opener { command: &self, maps: &maps };
+        let mut salvage =
+            Salvage::open(array, &source.arrays, &opener, self.options()).map_err(open_failure)?;
+        self.say_what_is_used(&tree, &salvage, &source, console);
+        let mut job = Job::open(self.target(), identity(array), array.size_sectors).map_err(failure)?;
+        if job.is_resumed() {
+            console
+                .say(format_args!("{}: goes on; what is in it is not read again", path_to_text(&self.out)));
+        }
+        let mut progress = Progress::new(self.progress, is_quiet);
+        let outcome = job.run(&mut salvage, &mut |round, done, total| {
+            let name = match round {
+                Round::First => format!("salvage {}", array.name),
+                Round::Second => format!("salvage {}, bad places", array.name),
+            };
+            progress.show(&name, done, total);
+        });
+        progress.clear();
+        outcome.map_err(failure)?;
+        let target = self.target();
+        let found =
+            report::Report { array, tree: &tree, source: &source, maps: &maps, use_stale: self.stale };
+        let record = found.record(job.account(), &salvage, &target);
+        let exit = report::exit(&record);
+        report::say(&record, console);
+        console.print(&Record::Salvage(record))?;
+        Ok(source.exit(exit))
+    }
+
+    fn options(&self) -> SalvageOptions {
+        let raid0_layout = self.layout.as_deref().and_then(|name| name.parse::<Layout>().ok());
+        SalvageOptions { force: self.force, stale: self.stale, raid0_layout }
+    }
+
+    fn target(&self) -> Target {
+        let map = self.out_map.clone().unwrap_or_else(|| {
+            let mut name = self.out.clone().into_os_string();
+            name.push(".map");
+            name.into()
+        });
+        let sysroot = self.source.devices.sysroot().to_owned();
+        let interval = Duration::from_secs(self.map_interval.into());
+        Target { image: self.out.clone(), map, overwrite: self.overwrite, interval, sysroot }
+    }
+
+    /// Refuses to write over a member, or a device that carries any.
+    fn check_target(&self, tree: &[&ArrayRecord]) -> Result<(), Failure> {
+        let Ok(target) = self.out.metadata() else { return Ok(()) };
+        let name = path_to_text(&self.out);
+        let devices =
+            tree.iter().flat_map(|array| &array.members).filter_map(|member| member.device.as_deref());
+        for device in devices {
+            let path = raid_meta::escape::text_to_path(device);
+            if path.metadata().is_ok_and(|member| is_same(&member, &target)) {
+                return Err(Failure::new(
+                    Exit::No,
+                    format!("{name}: is a member of the array, not overwritten"),
+                ));
+            }
+        }
+        if target.file_type().is_block_device() {
+            let device = Spec::whole(&self.out).open(&self.source.devices).or_exit(Exit::System)?;
+            let found = probe([device], &raid_meta::probe::Options::default());
+            if let Some(member) = found.members.first() {
+                let format = member.format.name();
+                return Err(Failure::new(
+                    Exit::No,
+                    format!("{name}: carries {format} metadata, not overwritten"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Which members are as old as they should be, and what is done with those that are not.
+    fn say_what_is_used(&self, tree: &[&ArrayRecord], salvage: &Salvage, source: &Source, console: &Console) {
+        for note in salvage.notes() {
+            console.say(format_args!("{}: {note}: done without", salvage.name()));
+        }
+        for array in tree {
+            for member in &array.members {
+                self.say_old(array, member, source, console);
+            }
+            let name = &array.name;
+            let has_parity = array.level.parities() > 0;
+            let is_dirty = array.dirty == Some(true) || array.resync_position_sectors.is_some();
+            if has_parity && (is_dirty || array.write_log.is_some()) {
+                let from = array.resync_position_sectors.filter(|_| array.write_log.is_none());
+                let from = from.unwrap_or(Sectors::ZERO);
+                let what = if self.force { "used, and marked" } else { "not used without --force" };
+                console.say(format_args!(
+                    "{name}: parity may be out of step from sector {from} of the members on: there it is {what}"
+                ));
+            }
+        }
+    }
+
+    fn say_old(&self, array: &ArrayRecord, member: &ArrayMember, source: &Source, console: &Console) {
+        let (name, slot) = (&array.name, member.slot);
+        let label = member.device.as_deref().or(member.array.as_deref());
+        if let (MemberState::Stale | MemberState::Failed, Some(label)) = (member.state, label) {
+            let why = report::why(array, member, source);
+            let what =
+                if self.stale { "used only where nothing else is left" } else { "not used without --stale" };
+            console.say(format_args!("{name}: slot {slot} ({label}): {why}: {what}"));
+        }
+    }
+}
+
+fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    let is_device = one.file_type().is_block_device() && other.file_type().is_block_device();
+    (one.dev(), one.ino()) == (other.dev(), other.ino()) || (is_device && one.rdev() == other.rdev())
+}
+
+fn open_failure(error: OpenVolumeError) -> Failure {
+    Failure::new(Exit::BadData, error.to_string())
+}
+
+fn failure(error: SalvageError) -> Failure {
+    let exit = match error {
+        SalvageError::Exists { .. }
+        | SalvageError::MapAlone { .. }
+        | SalvageError::BlockDevice { .. }
+        | SalvageError::OtherArray { .. }
+        | SalvageError::OtherSize { .. }
+        | SalvageError::ImageSize { .. }
+        | SalvageError::InUse(_)
+        | SalvageError::NotOurs { .. } => Exit::No,
+        SalvageError::Map(raid_meta::rescue::MapError::Io { .. })
+        | SalvageError::MapIo { .. }
+        | SalvageError::Image { .. } => Exit::System,
+        SalvageError::Map(_) | SalvageError::TooMany { .. } => Exit::BadData,
+    };
+    Failure::new(exit, error.to_string())
+}
+
+/// Opens the devices of the records, with their maps.
+struct Opener<'a> {
+    command: &'a SalvageCommand,
+    maps: &'a Maps,
+}
+
+impl SalvageSources for Opener<'_> {
+    fn open(&self, member: &ArrayMember) -> Result<MemberSource, String> {
+        let path = member.device.as_deref().unwrap_or_default();
+        let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
+        let devices = &self.command.source.devices;
+        // An image may be shorter than what it is of: it is as long as it is.
+        let window = Spec::recorded(path, offset, member.device_length_sectors).open(devices);
+        let device = window.or_else(|_| Spec::recorded(path, offset, None).open(devices));
+        let device = device.map_err(|error| error.to_string())?;
+        let readable = self.maps.of(Path::new(device.path()));
+        Ok(MemberSource { device: Arc::new(device), readable })
+    }
+}

@@ -1,0 +1,492 @@
+//! raid-repair salvage: from damaged sets everything that is left, true, and a map that says so; killed, gone on with, and
+//! with the maps of the real ddrescue.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
+
+use raid_meta::record::{ArrayRecord, PlaceRole};
+use raid_meta::units::Sectors;
+use raid_table::layout::ArrayMap;
+use raid_tests::random::Random;
+use raid_tests::{Fixture, Outcome, Run, long, run};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const SECTOR: usize = 512;
+
+fn salvage(set: &Fixture) -> Run {
+    run("raid-repair").args(["salvage", "-q", "-O"]).arg(set.path("out")).args(&set.disks)
+}
+
+/// The record that was printed.
+#[track_caller]
+fn record(outcome: &Outcome) -> Value {
+    let records = outcome.records_of("salvage");
+    assert_eq!(records.len(), 1, "{outcome}");
+    records[0].clone()
+}
+
+/// A map as the blocks that it has.
+fn blocks(map: &Path) -> Vec<(usize, usize, char)> {
+    let number = |text: &str| usize::from_str_radix(text.strip_prefix("0x").unwrap(), 16).unwrap();
+    let text = fs::read_to_string(map).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let block = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        (number(words[0]), number(words[1]), words[2].chars().next().unwrap())
+    };
+    lines.map(block).collect()
+}
+
+/// The ranges that a comment of a map names.
+fn marks(map: &Path, word: &str) -> Vec<(usize, usize)> {
+    let text = fs::read_to_string(map).unwrap();
+    let number = |text: &str| usize::from_str_radix(text.strip_prefix("0x").unwrap(), 16).unwrap();
+    let lines =
+        text.lines().filter_map(|line| line.strip_prefix("# ")?.strip_prefix(word)?.strip_prefix(' '));
+    lines
+        .map(|rest| rest.split_once(' ').unwrap())
+        .map(|(start, length)| (number(start), number(length)))
+        .collect()
+}
+
+/// A character for each sector: `+` read, `r` reconstructed, `-` lost.
+fn sectors(map: &Path, size: usize) -> Vec<char> {
+    let mut found = vec![' '; size / SECTOR];
+    for (start, length, status) in blocks(map) {
+        found[start / SECTOR..(start + length) / SECTOR].fill(status);
+    }
+    for (start, length) in marks(map, "reconstructed") {
+        found[start / SECTOR..(start + length) / SECTOR].fill('r');
+    }
+    found
+}
+
+/// Fails unless what the map has as finished is the content, and the rest zeros.
+#[track_caller]
+fn assert_true(set: &Fixture, what: &str) {
+    let (content, out) = (set.content(), fs::read(set.path("out")).unwrap());
+    assert_eq!(out.len(), content.len(), "{}: {what}", set.name);
+    for (sector, status) in sectors(&set.path("out.map"), content.len()).into_iter().enumerate() {
+        let range = sector * SECTOR..(sector + 1) * SECTOR;
+        let is_right = match status {
+            '+' | 'r' => out[range.clone()] == content[range],
+            _ => out[range].iter().all(|&byte| byte == 0),
+        };
+        assert!(is_right, "{}: {what}: sector {sector} ({status}) is wrong", set.name);
+    }
+}
+
+fn array(set: &Fixture) -> ArrayRecord {
+    let outcome = run("raid-probe").args(&set.disks).outcome().expect_code(0);
+    serde_json::from_value(outcome.records_of("array").last().unwrap().clone()).unwrap()
+}
+
+/// Sectors of a disk that can not be read, and its map.
+struct Damage {
+    unreadable: Vec<bool>,
+    map: PathBuf,
+}
+
+impl Damage {
+    /// Makes sectors unreadable: in the map, and by other content in the image.
+    fn new(disk: &Path, ranges: &[(usize, usize)]) -> Self {
+        let length = usize::try_from(fs::metadata(disk).unwrap().len()).unwrap() / SECTOR;
+        let mut unreadable = vec![false; length];
+        let file = File::options().write(true).open(disk).unwrap();
+        for &(start, count) in ranges {
+            let end = (start + count).min(length);
+            unreadable[start.min(end)..end].fill(true);
+            for sector in start.min(end)..end {
+                file.write_all_at(&[0xBA; SECTOR], (sector * SECTOR) as u64).unwrap();
+            }
+        }
+        let map = disk.with_extension("map");
+        fs::write(&map, map_text(&unreadable)).unwrap();
+        Self { unreadable, map }
+    }
+}
+
+fn map_text(unreadable: &[bool]) -> String {
+    let mut text = "# a map\n0x0 + 1\n".to_owned();
+    let mut at = 0;
+    for run in unreadable.chunk_by(|one, next| one == next) {
+        let status = if run[0] { '-' } else { '+' };
+        text += &format!("0x{:X} 0x{:X} {status}\n", at * SECTOR, run.len() * SECTOR);
+        at += run.len();
+    }
+    text
+}
+
+/// Random ranges in the data of a member.
+fn random_ranges(random: &mut Random, start: u64, length: u64) -> Vec<(usize, usize)> {
+    let many = random.below(9);
+    let range = |random: &mut Random| {
+        let longest = [8, 300, 5000][usize::try_from(random.below(3)).unwrap()];
+        let first = start + random.below(length);
+        let count = (1 + random.below(longest)).min(start + length - first);
+        (usize::try_from(first).unwrap(), usize::try_from(count).unwrap())
+    };
+    (0..many).map(|_| range(random)).collect()
+}
+
+/// What the layout says of every sector of the array, with these parts of the disks unreadable.
+fn expected(array: &ArrayRecord, damages: &[(String, Damage)]) -> Vec<char> {
+    let map = ArrayMap::new(array).unwrap();
+    let is_readable = |device: &Option<String>, sector: Sectors| {
+        let damage = damages.iter().find(|(disk, _)| Some(disk) == device.as_ref());
+        let sector = usize::try_from(sector.0).unwrap();
+        damage.is_some_and(|(_, damage)| damage.unreadable.get(sector) == Some(&false))
+    };
+    let state = |sector| {
+        let place = map.place(Sectors(sector)).unwrap();
+        let mates = |role: fn(PlaceRole) -> bool| place.mates.iter().filter(move |mate| role(mate.role));
+        let is_there = |mate: &raid_meta::record::PlaceMate| is_readable(&mate.device, mate.member_sector);
+        let own = is_readable(&place.device, place.member_sector);
+        if own || mates(|role| role == PlaceRole::Copy).any(is_there) {
+            return '+';
+        }
+        let lost = 1 + mates(|role| role == PlaceRole::Data).filter(|mate| !is_there(mate)).count();
+        let parity = mates(|role| matches!(role, PlaceRole::P | PlaceRole::Q));
+        if lost <= parity.filter(|mate| is_there(mate)).count() { 'r' } else { '-' }
+    };
+    (0..array.size_sectors.0).map(state).collect()
+}
+
+const SETS: [&str; 8] = [
+    "md12-raid0-3",
+    "md10-raid1-2",
+    "md090-raid5-4",
+    "md12-raid5-ls-3",
+    "md12-raid6-ls-5",
+    "md12-raid10-n2-4",
+    "isw-raid5-3",
+    "isw-raid10-4",
+];
+
+#[test]
+fn a_set_without_damage_is_salvaged_whole() {
+    for name in SETS.iter().chain(&["lvm-raid5-3", "lvm-raid1-2", "ddf-raid5-ls-3", "md12-linear-2"]) {
+        let set = Fixture::open(name).unwrap();
+        let outcome = salvage(&set).outcome().expect_code(0);
+        assert!(fs::read(set.path("out")).unwrap() == set.content(), "{name}");
+        let found = record(&outcome);
+        assert_eq!(found["good_bytes"], found["size_bytes"], "{name}");
+        assert_eq!(blocks(&set.path("out.map")), [(0, set.content().len(), '+')], "{name}");
+        let again = salvage(&set).outcome().expect_code(0);
+        assert_eq!(record(&again), found, "{name}: done already");
+    }
+}
+
+#[test]
+fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
+    let mut random = Random::new(if long() { u64::from(std::process::id()) } else { 1 });
+    for round in 0..if long() { 20 } else { 2 } {
+        for name in SETS {
+            let set = Fixture::open(name).unwrap();
+            let array = array(&set);
+            let mut run = salvage(&set);
+            let mut damages = Vec::new();
+            for member in &array.members {
+                let device = member.device.clone().unwrap();
+                let (start, length) = (member.offset_sectors.unwrap().0, member.length_sectors.unwrap().0);
+                let start = start + member.device_offset_sectors.unwrap().0;
+                let ranges = random_ranges(&mut random, start, length);
+                let damage = Damage::new(Path::new(&device), &ranges);
+                run = run.arg("--map").arg(format!("{device}={}", damage.map.display()));
+                damages.push((device, damage));
+            }
+            let expected = expected(&array, &damages);
+            let outcome = run.outcome();
+            let what = format!("round {round}");
+            let found = sectors(&set.path("out.map"), set.content().len());
+            let wrong = found.iter().zip(&expected).position(|(found, expected)| found != expected);
+            if let Some(sector) = wrong {
+                let (found, expected) = (found[sector], expected[sector]);
+                panic!("{name}: {what}: sector {sector}: '{found}', expected '{expected}'");
+            }
+            assert_true(&set, &what);
+            let is_whole = !expected.contains(&'-');
+            assert_eq!(outcome.code, Some(if is_whole { 0 } else { 5 }), "{name}: {outcome}");
+            accepted_by_ddrescuelog(&set.path("out.map"));
+        }
+    }
+}
+
+/// Fails unless ddrescue's own program takes the map.
+#[track_caller]
+fn accepted_by_ddrescuelog(map: &Path) {
+    let output = Command::new("ddrescuelog").arg("-t").arg(map).output();
+    let output = output.unwrap_or_else(|error| panic!("ddrescuelog: {error} (is tests/install-deps done?)"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn images_and_maps_of_the_real_ddrescue_make_an_array_again() {
+    let set = Fixture::open("md12-raid5-ls-3").unwrap();
+    let mut run = run("raid-repair").args(["salvage", "-q", "-O"]).arg(set.path("out"));
+    for (number, disk) in set.disks.iter().enumerate() {
+        // ddrescue takes what a map has as bad for unreadable, and leaves these parts of its image empty.
+        let bad = set.path("bad.map");
+        let start = (2 + number) * (3 << 20);
+        fs::write(
+            &bad,
+            format!("0 +\n0 {start} +\n{start} {} -\n{} {} +\n", 2 << 20, start + (2 << 20), 1 << 30),
+        )
+        .unwrap();
+        let (copy, map) = (set.path(&format!("copy{number}.img")), set.path(&format!("copy{number}.map")));
+        let output = Command::new("ddrescue").arg("-q").arg("-H").args([&bad, disk, &copy, &map]).output();
+        let output = output.unwrap_or_else(|error| panic!("ddrescue: {error} (is tests/install-deps done?)"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        run = run.arg(&copy).arg("--map").arg(format!("{number}={}", map.display()));
+    }
+    let outcome = run.outcome().expect_code(0);
+    assert!(record(&outcome)["reconstructed_bytes"].as_u64().unwrap() > 0, "{outcome}");
+    assert_true(&set, "ddrescue");
+    accepted_by_ddrescuelog(&set.path("out.map"));
+}
+
+#[test]
+fn a_retry_with_better_maps_touches_only_what_was_lost() {
+    let set = Fixture::open("md12-raid1-2").or_else(|| Fixture::open("md10-raid1-2")).unwrap();
+    let kept: Vec<Vec<u8>> = set.disks.iter().map(|disk| fs::read(disk).unwrap()).collect();
+    let ranges = [(3000, 4000)];
+    let mut run = salvage(&set);
+    let mut maps = Vec::new();
+    for disk in &set.disks {
+        let damage = Damage::new(disk, &ranges);
+        run = run.arg("--map").arg(format!("{}={}", disk.display(), damage.map.display()));
+        maps.push(damage.map);
+    }
+    let first = record(&run.outcome().expect_code(5));
+    assert_eq!(first["lost_bytes"], 4000 * SECTOR);
+    assert_eq!(first["lost_ranges"], 1);
+    assert_true(&set, "first");
+    // What is in the image already is not looked at again.
+    let out = File::options().write(true).open(set.path("out")).unwrap();
+    out.write_all_at(b"mine", 77).unwrap();
+    fs::write(&set.disks[1], &kept[1]).unwrap();
+    fs::write(&maps[1], format!("0 +\n0 {} +\n", kept[1].len())).unwrap();
+    let second = record(&run.outcome().expect_code(0));
+    assert_eq!(second["lost_bytes"], 0);
+    let mut expected = set.content();
+    expected[77..81].copy_from_slice(b"mine");
+    assert!(fs::read(set.path("out")).unwrap() == expected);
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_time_leaves_a_map_that_is_true_and_is_gone_on_with() {
+    let mut random = Random::new(7);
+    for round in 0..if long() { 60 } else { 8 } {
+        let set = Fixture::open("md12-raid6-ls-5").unwrap();
+        let array = array(&set);
+        let mut run = salvage(&set).args(["--map-interval", "0"]);
+        for member in array.members.iter().take(3) {
+            let device = member.device.clone().unwrap();
+            let start = member.offset_sectors.unwrap().0;
+            let ranges = random_ranges(&mut random, start, member.length_sectors.unwrap().0);
+            let damage = Damage::new(Path::new(&device), &ranges);
+            run = run.arg("--map").arg(format!("{device}={}", damage.map.display()));
+        }
+        let mut kills = 0;
+        loop {
+            let mut command = run.command();
+            let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut child = quiet.spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(random.below(120) + kills * 40));
+            let is_done = child.try_wait().unwrap().is_some();
+            child.kill().unwrap();
+            child.wait().unwrap();
+            if set.path("out.map").exists() {
+                assert_map_is_covered(&set, &format!("round {round}, killed {kills} times"));
+            } else {
+                // It had not begun.
+                let _ = fs::remove_file(set.path("out"));
+            }
+            if is_done {
+                break;
+            }
+            kills += 1;
+        }
+        assert_true(&set, &format!("round {round}, at the end"));
+        assert!(!sectors(&set.path("out.map"), set.content().len()).contains(&'?'));
+    }
+}
+
+/// Fails unless what the map has as finished is in the image. What it does not have may be there as well.
+#[track_caller]
+fn assert_map_is_covered(set: &Fixture, what: &str) {
+    let (content, out) = (set.content(), fs::read(set.path("out")).unwrap());
+    for (start, length, _) in blocks(&set.path("out.map")).into_iter().filter(|block| block.2 == '+') {
+        assert!(out[start..start + length] == content[start..start + length], "{}: {what}", set.name);
+    }
+}
+
+#[test]
+fn an_array_with_too_few_members_gives_what_is_left() {
+    for (name, missing) in [("md12-raid5-ls-3", 2), ("md12-raid0-3", 1), ("isw-raid5-3", 2)] {
+        let set = Fixture::open(name).unwrap();
+        let rest = &set.disks[..set.disks.len() - missing];
+        let run = run("raid-repair").args(["salvage", "-q", "-O"]).arg(set.path("out")).args(rest);
+        let found = record(&run.outcome().expect_code(5));
+        assert_true(&set, "too few members");
+        let (lost, size) = (found["lost_bytes"].as_u64().unwrap(), found["size_bytes"].as_u64().unwrap());
+        let part = lost * 3 / size;
+        assert!((1..=2).contains(&part), "{name}: {lost} of {size} lost");
+        assert!(found["lost"][0]["reason"].as_str().unwrap().contains("is missing"), "{found}");
+    }
+}
+
+#[test]
+fn an_image_that_was_cut_off_is_lost_behind_its_end() {
+    let set = Fixture::open("md12-raid5-ls-3").unwrap();
+    for (disk, megabytes) in [(0, 7), (1, 9)] {
+        File::options().write(true).open(&set.disks[disk]).unwrap().set_len(megabytes << 20).unwrap();
+    }
+    let found = record(&salvage(&set).outcome().expect_code(5));
+    assert_true(&set, "cut off");
+    let reason = found["lost"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("is past the end of the device"), "{reason}");
+}
+
+#[test]
+fn an_older_member_is_left_out_unless_asked_for_and_then_marked() {
+    let set = Fixture::open("md12-raid5-stale-3").unwrap();
+    let array = array(&set);
+    let fresh: Vec<&str> = array
+        .members
+        .iter()
+        .filter(|member| serde_json::to_value(member.state).unwrap() == "in-sync")
+        .filter_map(|member| member.device.as_deref())
+        .collect();
+    let damage = Damage::new(Path::new(fresh[0]), &[(12_000, 1000), (36_000, 100)]);
+    let map = format!("{}={}", fresh[0], damage.map.display());
+    let run = || {
+        let run = run("raid-repair").args(["salvage", "-O"]).arg(set.path("out")).args(&set.disks);
+        run.args(["--map", &map])
+    };
+    let outcome = run().outcome().expect_code(5);
+    assert!(outcome.stderr.contains("not used without --stale"), "{outcome}");
+    assert_true(&set, "without the older one");
+    let found = record(&outcome);
+    assert!(found["members"].as_array().unwrap().iter().any(|member| member["used"] == "no"), "{found}");
+    let outcome = run().arg("--stale").outcome().expect_code(5);
+    let found = record(&outcome);
+    assert_eq!(found["lost_bytes"], 0, "{outcome}");
+    assert!(outcome.stderr.contains("from older members"), "{outcome}");
+    let stale: usize = marks(&set.path("out.map"), "stale").iter().map(|(_, length)| length).sum();
+    assert_eq!(found["stale_bytes"], stale);
+    assert!(stale > 0);
+    let again = record(&run().outcome().expect_code(5));
+    assert_eq!(again["stale_bytes"], stale, "what was marked stays marked");
+}
+
+#[test]
+fn what_is_not_ours_or_of_another_array_is_not_overwritten() {
+    let set = Fixture::open("md10-raid1-2").unwrap();
+    fs::write(set.path("out"), "precious").unwrap();
+    let outcome = salvage(&set).outcome().expect_code(1);
+    assert!(outcome.stderr.contains("exists, and there is no map"), "{outcome}");
+    assert_eq!(fs::read(set.path("out")).unwrap(), b"precious");
+    fs::remove_file(set.path("out")).unwrap();
+    let _ = salvage(&set).outcome().expect_code(0);
+    let other = Fixture::open("md12-raid5-ls-3").unwrap();
+    let onto = run("raid-repair").args(["salvage", "-O"]).arg(set.path("out")).args(&other.disks);
+    let outcome = onto.outcome().expect_code(1);
+    assert!(outcome.stderr.contains("is of the array"), "{outcome}");
+    let member = &set.disks[0];
+    let before = fs::read(member).unwrap();
+    let onto = run("raid-repair").args(["salvage", "-O"]).arg(member).args(&set.disks);
+    let outcome = onto.outcome().expect_code(1);
+    assert!(outcome.stderr.contains("is a member of the array"), "{outcome}");
+    assert!(fs::read(member).unwrap() == before);
+}
+
+#[test]
+fn wrong_maps_and_members_are_named_and_nothing_is_made() {
+    let set = Fixture::open("md10-raid1-2").unwrap();
+    let map = set.path("m.map");
+    let disk = set.disks[0].display().to_string();
+    let cases = [
+        ("0 +\n0 512 +\n0 512 -\n", 3, "m.map: line 3: the block at 0x0 begins before the end"),
+        ("garbage\n", 3, "m.map: line 1: found \"garbage\""),
+        ("", 3, "m.map: is no map file"),
+    ];
+    for (text, code, message) in cases {
+        fs::write(&map, text).unwrap();
+        let run = salvage(&set).arg("--map").arg(format!("{disk}={}", map.display()));
+        let outcome = run.outcome().expect_code(code);
+        assert!(outcome.stderr.contains(message) && outcome.stderr.lines().count() == 1, "{outcome}");
+        assert!(!set.path("out").exists(), "{outcome}");
+    }
+    fs::write(&map, "0 +\n").unwrap();
+    for (argument, code) in [
+        (format!("nobody={}", map.display()), 2),
+        (format!("7={}", map.display()), 2),
+        (disk.clone(), 2),
+        (format!("{disk}="), 2),
+        (format!("{disk}={}", set.path("missing").display()), 4),
+        (format!("{disk}={}", set.directory.path().display()), 4),
+    ] {
+        let outcome = salvage(&set).args(["--map", &argument]).outcome().expect_code(code);
+        assert!(outcome.stderr.lines().count() == 1 && !set.path("out").exists(), "{argument}: {outcome}");
+    }
+    let empty = salvage(&set).arg("--map").arg(format!("0={}", map.display()));
+    let both = empty.arg("--map").arg(format!("1={}", map.display()));
+    let found = record(&both.outcome().expect_code(1));
+    assert_eq!(found["lost_bytes"], found["size_bytes"], "nothing is left");
+}
+
+#[test]
+fn sources_that_are_none_make_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out");
+    let zeros = directory.path().join("zeros");
+    fs::write(&zeros, [0; 1 << 16]).unwrap();
+    let run = |path: &Path| run("raid-repair").args(["salvage", "-O"]).arg(&out).arg(path).outcome();
+    for (path, code) in [(directory.path().join("missing"), 4), (directory.path().to_owned(), 4), (zeros, 1)]
+    {
+        let outcome = run(&path).expect_code(code);
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+        assert!(!out.exists() && outcome.stdout.is_empty(), "{outcome}");
+    }
+    let records = raid_tests::run("raid-repair").args(["salvage", "-O"]).arg(&out).stdin("garbage\n");
+    let _ = records.outcome().expect_code(3);
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_large_sparse_array_and_a_map_of_very_many_parts_take_little_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let mut run = run("raid-repair").args(["salvage", "-q", "-O"]).arg(at("out"));
+    for number in 0..3 {
+        File::create(at(&format!("d{number}")))
+            .unwrap()
+            .set_len(if long() { 8 << 30 } else { 1 << 30 })
+            .unwrap();
+        run = run.arg(at(&format!("d{number}")));
+    }
+    let create = raid_tests::run("raid-meta").args(["create", "--format=md", "--level=raid5", "--name=big"]);
+    let create = create.args(["--write", "-q", "--undo"]).arg(at("undo"));
+    let _ = create.args((0..3).map(|number| at(&format!("d{number}")))).outcome().expect_code(0);
+    // Every other sector of the first 400 MB, on two members.
+    for number in 0..2 {
+        let mut text = "0 +\n0 4194304 +\n".to_owned();
+        for sector in 8192..800_000_u64 {
+            let status = if sector % 2 == number { '-' } else { '+' };
+            text += &format!("{} 512 {status}\n", sector * 512);
+        }
+        text += &format!("{} {} +\n", 800_000_u64 * 512, 16_u64 << 30);
+        fs::write(at(&format!("m{number}")), text).unwrap();
+        run = run.arg("--map").arg(format!("{number}={}", at(&format!("m{number}")).display()));
+    }
+    let outcome = run.memory_limit(64 << 20).time_limit(Duration::from_secs(300)).outcome().expect_code(0);
+    let found = record(&outcome);
+    assert!(found["reconstructed_bytes"].as_u64().unwrap() > 100 << 20, "{found}");
+    let blocks = fs::metadata(at("out")).unwrap().blocks();
+    assert!(blocks < 64, "the image is sparse: {blocks} blocks");
+}
