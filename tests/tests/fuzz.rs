@@ -47,6 +47,7 @@ targets! {
     registry: "registry",
     search: "carve",
     records: "records",
+    maps: "mapfile",
 }
 
 #[track_caller]
