@@ -4,6 +4,8 @@
 mod activate;
 #[cfg(feature = "kernel")]
 mod chosen;
+#[cfg(feature = "full")]
+mod copy;
 #[cfg(feature = "kernel")]
 mod deactivate;
 mod default;

@@ -1,5 +1,6 @@
 //! `raid-table read`: the bytes of an array on standard output.
 
+use super::copy::{CopyError, copy};
 use crate::volume::{OpenOptions, OpenVolumeError, ReadError, Sources, Volume};
 use clap::Args;
 use raid_meta::cli::{Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, SourceArgs, Spec};
@@ -8,12 +9,9 @@ use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord};
 use raid_meta::units::{Bytes, Sectors};
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::sync::Arc;
-
-/// Bytes read and written at a time.
-const BLOCK: usize = 4 << 20;
 
 /// Write the bytes of an array to standard output
 ///
@@ -74,7 +72,7 @@ impl ReadArgs {
             let message = format!("{}: is {size} bytes, {length} from {offset} on end beyond", array.name);
             return Err(Failure::usage(message).into());
         };
-        copy(&volume, self.offset, end)?;
+        copy_out(&volume, self.offset, end)?;
         Ok(source.exit(Exit::Done))
     }
 }
@@ -143,24 +141,17 @@ impl Sources for Opener<'_> {
 }
 
 /// Copies a range of a volume to standard output; ends quietly when nobody reads it any more.
-fn copy(volume: &Volume, start: Bytes, end: Bytes) -> anyhow::Result<()> {
+fn copy_out(volume: &Volume, start: Bytes, end: Bytes) -> anyhow::Result<()> {
     // Not through the line buffer of the standard library, which would look for line ends.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let mut buffer = vec![0; BLOCK];
-    let mut at = start;
-    while at < end {
-        let rest = usize::try_from(end.saturating_sub(at).0).unwrap_or(BLOCK);
-        let block = &mut buffer[..rest.min(BLOCK)];
-        volume.read(at, block).map_err(read_failure)?;
-        match output.write_all(block) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            written => {
-                written.map_err(|error| Failure::new(Exit::System, format!("standard output: {error}")))?
-            }
+    match copy(volume, start..end, &mut output) {
+        Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(CopyError::Write(error)) => {
+            Err(Failure::new(Exit::System, format!("standard output: {error}")).into())
         }
-        at = at.saturating_add(Bytes(block.len() as u64));
+        Err(CopyError::Read(error)) => Err(read_failure(error).into()),
+        Ok(()) => Ok(()),
     }
-    Ok(())
 }
 
 fn read_failure(error: ReadError) -> Failure {

@@ -18,6 +18,9 @@ Examples:
   nbdcopy nbd+unix:///?socket=/tmp/md.sock data.img
   nbdfuse data.d nbd+unix:///?socket=/tmp/md.sock";
 
+/// Longest piece of a request that is read at once.
+const LARGEST_BLOCK: usize = 1 << 20;
+
 /// Serve an array as a network block device on a unix socket
 ///
 /// qemu, nbdkit's and libnbd's tools, libguestfs and the kernel's client read the array there, without root; computed where
@@ -69,7 +72,7 @@ impl Serve {
         let options = OpenOptions { force: self.force, raid0_layout: layout };
         let volume = open_volume(array, &source.arrays, &self.source.devices, options)?;
         let size = raid_meta::device::ReadAt::size(&volume);
-        let block = volume.block_bytes();
+        let block = volume.block_bytes(LARGEST_BLOCK);
         let messenger = console.messenger();
         let export = match &self.overlay {
             None => ArrayExport::reading(&array.name, volume, block, messenger),

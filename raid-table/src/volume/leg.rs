@@ -4,6 +4,7 @@ use super::trust::TrustMap;
 use raid_meta::device::ReadAt;
 use raid_meta::units::{Bytes, SECTOR_BYTES};
 use std::io::{self, IoSliceMut};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A present member of one geometry.
@@ -28,10 +29,16 @@ impl Piece<'_> {
     fn end(&self) -> u64 {
         self.sector + self.buffer.len() as u64 / SECTOR_BYTES
     }
+
+    /// The array sectors that it is.
+    pub(super) fn array_range(&self) -> Range<u64> {
+        self.array..self.array + self.buffer.len() as u64 / SECTOR_BYTES
+    }
 }
 
-/// A gap up to this long is read and thrown away rather than made a second request.
-const MAX_GAP_SECTORS: u64 = 256;
+/// A gap up to this long is read and thrown away rather than made a second request. To copy more than a page costs more than
+/// to ask again, and the kernel's read-ahead goes over a gap of a chunk.
+const MAX_GAP_SECTORS: u64 = 8;
 
 impl Leg {
     pub(super) fn byte_offset(&self, sector: u64) -> io::Result<Bytes> {

@@ -4,12 +4,7 @@ use super::error::ReadError;
 use super::leg::{Piece, bytes};
 use super::{Part, Volume};
 use raid_meta::units::{SECTOR_BYTES, Sectors};
-
-/// A piece that no trusted member holds as it is.
-pub(super) struct Pending<'a> {
-    pub(super) array: u64,
-    pub(super) buffer: &'a mut [u8],
-}
+use std::ops::Range;
 
 impl Volume {
     /// Fills a buffer of whole sectors.
@@ -74,26 +69,25 @@ impl Volume {
 impl Part {
     /// Fills a buffer of whole sectors that lies inside the part.
     pub(super) fn read(&self, volume: &Volume, sector: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
-        let mut direct: Vec<Vec<Piece<'_>>> = self.legs.iter().map(|_| Vec::new()).collect();
-        let mut pending = Vec::new();
-        self.plan(sector, buffer, &mut direct, &mut pending);
-        for (leg, pieces) in self.legs.iter().zip(direct) {
-            let Some(leg) = leg else { continue };
-            let failed = leg.gather(pieces);
-            pending
-                .extend(failed.into_iter().map(|piece| Pending { array: piece.array, buffer: piece.buffer }));
-        }
-        self.recover(volume, pending)
+        let lost = self.read_direct(sector, buffer);
+        self.recover(volume, sector, buffer, &lost)
     }
 
-    /// Cuts a range into pieces by member, and pieces that no member can be trusted with.
-    fn plan<'a>(
-        &self,
-        sector: u64,
-        buffer: &'a mut [u8],
-        direct: &mut [Vec<Piece<'a>>],
-        pending: &mut Vec<Pending<'a>>,
-    ) {
+    /// Fills what trusted members hold as it is. Gives back the ranges of array sectors that are left, in order.
+    fn read_direct(&self, sector: u64, buffer: &mut [u8]) -> Vec<Range<u64>> {
+        let mut direct: Vec<Vec<Piece<'_>>> = self.legs.iter().map(|_| Vec::new()).collect();
+        let mut lost = self.plan(sector, buffer, &mut direct);
+        for (leg, pieces) in self.legs.iter().zip(direct) {
+            let Some(leg) = leg else { continue };
+            lost.extend(leg.gather(pieces).iter().map(Piece::array_range));
+        }
+        lost.sort_by_key(|range| range.start);
+        lost
+    }
+
+    /// Cuts a range into pieces by member; gives back the ranges that no member can be trusted with.
+    fn plan<'a>(&self, sector: u64, buffer: &'a mut [u8], direct: &mut [Vec<Piece<'a>>]) -> Vec<Range<u64>> {
+        let mut lost = Vec::new();
         let mut rest = buffer;
         let length = rest.len() as u64 / SECTOR_BYTES;
         for extent in self.map.extents(Sectors(sector), Sectors(length)) {
@@ -106,11 +100,12 @@ impl Part {
                 let array = extent.array.0 + done;
                 match choice.and_then(|(slot, sector)| Some((direct.get_mut(slot)?, sector))) {
                     Some((pieces, sector)) => pieces.push(Piece { array, sector, buffer: now }),
-                    None => pending.push(Pending { array, buffer: now }),
+                    None => lost.push(array..array + run),
                 }
                 done += run;
             }
         }
+        lost
     }
 
     /// The first copy that is there and trusted `done` sectors into an extent, and for how long this holds.

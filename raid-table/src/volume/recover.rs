@@ -1,35 +1,46 @@
-//! Pieces that no trusted member holds as they are: computed from the other members, window by window.
+//! Ranges that no trusted member holds as they are: computed from the other members, piece by piece.
 //!
-//! In a parity level everything of a stripe is at the same member sectors. So pieces that follow each other on
-//! their member are recovered together: one window of sectors is read from every other member, in one large
-//! request each, and every piece is computed from its stripe's part of the window. Where that does not do, because
-//! a member can not be read or trusted all over the window, each piece is tried alone, then its halves, down to
-//! the sector.
+//! A piece lies in one stripe. What it is computed from was often just read for the same request, the rest of its
+//! stripe; only what is not in the buffer, the parity for one, is read for it. Where that does not do, because a member can
+//! not be read, each piece is tried by every way there is, then its halves, down to the sector.
 
 use super::error::ReadError;
 use super::leg::{Leg, bytes};
-use super::read::Pending;
 use super::{Part, Volume};
-use crate::layout::Extent;
-use crate::parity;
-use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors};
+use crate::layout::{Extent, Role, Row};
+use crate::parity::{self, Recovery, Weighted};
+use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors, Slot};
+use std::ops::Range;
 
-/// Scratch memory for a window, over all members.
-const WINDOW_BYTES: u64 = 8 << 20;
-/// Longest and shortest window of one member.
-const WINDOW_SECTORS: std::ops::RangeInclusive<u64> = 64..=2048;
+/// Scratch memory for what is read beside the request, over all members.
+const SCRATCH_BYTES: u64 = 1 << 20;
+/// Shortest and longest piece.
+const PIECE_SECTORS: std::ops::RangeInclusive<u64> = 8..=256;
 
-/// A piece with its place on the member that should hold it.
-struct Lost<'a> {
-    extent: Extent,
+/// The buffer of a request, and what of it is not filled yet.
+struct Filled<'a> {
+    /// First array sector.
+    start: u64,
     buffer: &'a mut [u8],
+    /// Array sectors that could not be read as they are, in order.
+    lost: &'a [Range<u64>],
+    scratch: Vec<u8>,
 }
 
-impl Lost<'_> {
-    /// The member sectors `[start, end)` of the piece.
-    fn range(&self) -> (u64, u64) {
-        let start = self.extent.copies.first().map_or(0, |place| place.sector.0);
-        (start, start + self.extent.length.0)
+impl Filled<'_> {
+    /// Where array sectors are in the buffer; none unless all of them were read.
+    fn held(&self, array: u64, length: u64) -> Option<Range<usize>> {
+        let from = bytes(array.checked_sub(self.start)?);
+        let range = from..from.checked_add(bytes(length))?;
+        let next = self.lost.partition_point(|lost| lost.end <= array);
+        let is_lost = self.lost.get(next).is_some_and(|lost| lost.start < array + length);
+        (range.end <= self.buffer.len() && !is_lost).then_some(range)
+    }
+
+    /// The part of the buffer that takes an extent.
+    fn target(&mut self, extent: &Extent) -> &mut [u8] {
+        let from = bytes(extent.array.0.saturating_sub(self.start));
+        self.buffer.get_mut(from..from + bytes(extent.length.0)).unwrap_or_default()
     }
 }
 
@@ -48,61 +59,75 @@ impl Window {
 }
 
 impl Part {
-    /// Recovers pieces, each of which lies inside one extent.
-    pub(super) fn recover(&self, volume: &Volume, pending: Vec<Pending<'_>>) -> Result<(), ReadError> {
-        if pending.is_empty() {
-            return Ok(());
-        }
+    /// Recovers ranges of array sectors into the buffer of a request that begins at `start`.
+    pub(super) fn recover(
+        &self,
+        volume: &Volume,
+        start: u64,
+        buffer: &mut [u8],
+        lost: &[Range<u64>],
+    ) -> Result<(), ReadError> {
+        let mut filled = Filled { start, buffer, lost, scratch: Vec::new() };
         let slots = self.legs.len().max(1) as u64;
-        let limit =
-            (WINDOW_BYTES / SECTOR_BYTES / slots).clamp(*WINDOW_SECTORS.start(), *WINDOW_SECTORS.end());
-        let mut lost: Vec<Lost<'_>> = Vec::new();
-        for piece in pending {
-            self.locate(piece, limit, &mut lost);
-        }
-        lost.sort_by_key(|piece| piece.range());
-        let mut group: Vec<Lost<'_>> = Vec::new();
-        for piece in lost {
-            let first = group.first().map_or(piece.range().0, |first| first.range().0);
-            if piece.range().1 - first > limit {
-                self.recover_group(volume, std::mem::take(&mut group))?;
-            }
-            group.push(piece);
-        }
-        self.recover_group(volume, group)
-    }
-
-    /// Cuts a pending piece at extents and so that each part fits a window.
-    fn locate<'a>(&self, pending: Pending<'a>, limit: u64, lost: &mut Vec<Lost<'a>>) {
-        let mut array = pending.array;
-        let mut rest = pending.buffer;
-        while !rest.is_empty() {
-            let wanted = (rest.len() as u64 / SECTOR_BYTES).min(limit);
-            let Some(extent) = self.map.extents(Sectors(array), Sectors(wanted)).next() else { return };
-            let (buffer, after) = rest.split_at_mut(bytes(extent.length.0));
-            array += extent.length.0;
-            rest = after;
-            lost.push(Lost { extent, buffer });
-        }
-    }
-
-    fn recover_group(&self, volume: &Volume, group: Vec<Lost<'_>>) -> Result<(), ReadError> {
-        let Some(window) = self.window(&group) else {
-            return group.into_iter().try_for_each(|piece| self.resolve(volume, &piece.extent, piece.buffer));
-        };
-        for piece in group {
-            if !self.compute(&window, &piece.extent, piece.buffer, false) {
-                self.resolve(volume, &piece.extent, piece.buffer)?;
+        let limit = SCRATCH_BYTES / SECTOR_BYTES / slots / PIECE_SECTORS.start() * PIECE_SECTORS.start();
+        let limit = limit.clamp(*PIECE_SECTORS.start(), *PIECE_SECTORS.end());
+        for range in lost {
+            let mut at = range.start;
+            while at < range.end {
+                let wanted = Sectors((range.end - at).min(limit));
+                let Some(extent) = self.map.extents(Sectors(at), wanted).next() else { break };
+                if !self.compute_beside(&mut filled, &extent) {
+                    self.resolve(volume, &extent, filled.target(&extent))?;
+                }
+                at += extent.length.0;
             }
         }
         Ok(())
     }
 
-    /// Reads what the recovery of several pieces needs; none where there is no parity, or only one piece.
-    fn window(&self, group: &[Lost<'_>]) -> Option<Window> {
-        let (first, last) = (group.first()?, group.last()?);
-        first.extent.stripe.and_then(|stripe| self.map.row(stripe))?;
-        Some(self.read_window(first.range().0, last.range().1, false))
+    /// Computes a piece from what is in the buffer and what is read for it; whether that was possible.
+    fn compute_beside(&self, filled: &mut Filled<'_>, extent: &Extent) -> bool {
+        let Some(place) = extent.copies.first() else { return false };
+        let Some(row) = extent.stripe.and_then(|stripe| self.map.row(stripe)) else { return false };
+        let (from, length) = (place.sector.0, extent.length.0);
+        let usable = |slot: Slot| {
+            let leg = self.legs.get(slot.index()).and_then(Option::as_ref);
+            leg.is_some_and(|leg| leg.trust.covers(from, length))
+        };
+        if from + length > self.parity_valid_below {
+            return false;
+        }
+        let Ok(plan) = Recovery::plan(&row, usable, place.slot) else { return false };
+        let places = plan.terms().iter().map(|&(slot, _)| self.held(filled, &row, slot, from, length));
+        let places: Vec<Option<Range<usize>>> = places.collect();
+        let beside = places.iter().filter(|place| place.is_none()).count();
+        if filled.scratch.len() < beside * bytes(length) {
+            filled.scratch.resize(beside * bytes(length), 0);
+        }
+        let blocks = filled.scratch.chunks_exact_mut(bytes(length));
+        let missing = plan.terms().iter().zip(&places).filter(|(_, place)| place.is_none());
+        for (block, (&(slot, _), _)) in blocks.zip(missing) {
+            let leg = self.legs.get(slot.index()).and_then(Option::as_ref);
+            if leg.is_none_or(|leg| leg.read(from, block).is_err()) {
+                return false;
+            }
+        }
+        combine_within(filled, extent, plan.terms(), &places);
+        true
+    }
+
+    /// Where a block of a stripe is in the buffer of the request.
+    fn held(
+        &self,
+        filled: &Filled<'_>,
+        row: &Row,
+        slot: Slot,
+        sector: u64,
+        length: u64,
+    ) -> Option<Range<usize>> {
+        let Some(Role::Data { index, .. }) = row.role(slot) else { return None };
+        let chunk = u64::from(self.map.geometry().chunk?.get());
+        filled.held(row.array_sector(Sectors(sector)).0 + u64::from(index) * chunk, length)
     }
 
     fn read_window(&self, start: u64, end: u64, force: bool) -> Window {
@@ -197,6 +222,30 @@ impl Part {
             format!("{}; refused without --force", reasons.join(", ")),
         )
     }
+}
+
+/// Combines blocks that are in the buffer, or one after the other in the scratch memory, into the part of an extent.
+fn combine_within(
+    filled: &mut Filled<'_>,
+    extent: &Extent,
+    terms: &[(Slot, u8)],
+    places: &[Option<Range<usize>>],
+) {
+    let length = bytes(extent.length.0);
+    let start = bytes(extent.array.0.saturating_sub(filled.start));
+    let (before, rest) = filled.buffer.split_at_mut(start);
+    let (target, after) = rest.split_at_mut(length);
+    let mut beside = filled.scratch.chunks_exact(length);
+    let blocks = terms.iter().zip(places).filter_map(|(&(_, weight), place)| {
+        let block = match place {
+            None => beside.next(),
+            Some(range) if range.end <= start => before.get(range.clone()),
+            Some(range) => after.get(range.start.checked_sub(start + length)?..range.end - start - length),
+        };
+        block.map(|block| Weighted { weight, block })
+    });
+    let blocks: Vec<Weighted<'_>> = blocks.collect();
+    parity::combine(target, &blocks);
 }
 
 /// An extent cut in two.
