@@ -18,6 +18,8 @@ pub struct Cost {
     pub processor: Duration,
     /// Read system calls, and bytes read through them; none where the kernel does not count them.
     pub reads: Option<(u64, u64)>,
+    /// Whether it ended with status 0.
+    pub succeeded: bool,
 }
 
 /// Medians of several rounds of two programs, one round of each in turn.
@@ -71,6 +73,7 @@ fn median(costs: &[Cost]) -> Cost {
         wall: middle(|cost| cost.wall),
         processor: middle(|cost| cost.processor),
         reads: costs.first().and_then(|cost| cost.reads),
+        succeeded: costs.iter().all(|cost| cost.succeeded),
     }
 }
 
@@ -91,8 +94,8 @@ pub fn cost(command: &mut Command) -> Cost {
     waitid(id, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT).expect("a child can be waited for");
     let wall = started.elapsed();
     let reads = counted_reads(child.id());
-    child.wait().expect("a child can be waited for");
-    Cost { wall, processor: processor_time().saturating_sub(before), reads }
+    let succeeded = child.wait().expect("a child can be waited for").success();
+    Cost { wall, processor: processor_time().saturating_sub(before), reads, succeeded }
 }
 
 fn processor_time() -> Duration {

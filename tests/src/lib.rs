@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test helper fails by panicking")]
 
 pub mod bench;
+pub mod bench_array;
 pub mod cost;
 mod filled;
 mod fixture;
