@@ -10,6 +10,7 @@
 mod columns;
 mod error;
 mod leg;
+mod member;
 mod nested;
 mod open;
 mod read;
@@ -23,6 +24,7 @@ mod write;
 
 pub use columns::Columns;
 pub use error::{OpenVolumeError, ReadError, WriteError};
+pub use member::MemberReader;
 pub use open::{OpenOptions, Sources};
 #[cfg(feature = "full")]
 pub use salvage::{Effort, MemberSource, Obtained, Origin, Salvage, SalvageOptions, SalvageSources};

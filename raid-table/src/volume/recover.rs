@@ -152,7 +152,12 @@ impl Part {
 
     /// Reads a piece by every way there is: another copy, parity, each half of it alone, and with force what is
     /// not trusted.
-    fn resolve(&self, volume: &Volume, extent: &Extent, buffer: &mut [u8]) -> Result<(), ReadError> {
+    pub(super) fn resolve(
+        &self,
+        volume: &Volume,
+        extent: &Extent,
+        buffer: &mut [u8],
+    ) -> Result<(), ReadError> {
         if self.read_copy(extent, buffer, false) || self.read_parity(extent, buffer, false) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Arrays laid out in memory by the layout arithmetic and the reference parity, read back whole, in odd
 //! ranges, and with everything missing that the level can do without.
 
+mod member;
 mod salvage;
 mod write;
 
