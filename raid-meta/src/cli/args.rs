@@ -184,6 +184,13 @@ impl DeviceArgs {
         options
     }
 
+    /// The same without the serial numbers that are for one path, which is not among those of the command's sources.
+    #[must_use]
+    pub fn without_serials_of(&self, path: &Path) -> Self {
+        let is_other = |option: &&OsString| !serial::is_for(path, option);
+        Self { serial: self.serial.iter().filter(is_other).cloned().collect(), ..self.clone() }
+    }
+
     /// The serial number that `--serial` gives for the disk whose image begins at a place of a device.
     #[must_use]
     pub fn serial_of_window(&self, path: &Path, offset: Bytes) -> Option<String> {

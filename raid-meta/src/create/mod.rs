@@ -67,6 +67,15 @@ pub fn create(format: &'static dyn Format, set: &NewSet, force: bool) -> Result<
     Ok(Created { plan, arrays: proved.arrays, overwritten: conflicts.lines(), warnings: proved.warnings })
 }
 
+/// What is on a device that somebody may want to keep, a line each: metadata, file systems, partition tables.
+///
+/// # Errors
+/// It can not be read.
+pub fn in_the_way(device: &Device) -> Result<Vec<String>, NotCreated> {
+    let before = probed(&[device], &[])?;
+    Ok(conflict::find(&[device], &before, &[], &[])?.lines())
+}
+
 /// What the new metadata puts where.
 fn patches(devices: &[&Device], members: &[NewMember]) -> Result<Vec<Vec<Patch>>, NotCreated> {
     if members.len() != devices.len() {

@@ -123,6 +123,10 @@ impl ReadAt for WritableDisk {
         Ok(read)
     }
 
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        self.disk.next_data(offset)
+    }
+
     fn size(&self) -> Bytes {
         self.disk.size()
     }

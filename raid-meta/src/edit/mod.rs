@@ -1,15 +1,18 @@
-//! Metadata changed: fields set to values, a dump turned back into bytes, every copy erased, a volume opened and closed.
+//! Metadata changed: fields set to values, a dump turned back into bytes, every copy erased, a volume opened and closed, a
+//! lost disk replaced by a new one.
 //!
 //! Each function reads devices and makes a [`Plan`]; none writes. A plan is tried before it is handed out: the
 //! format looks at the device as it would be, and what `raid-meta check` would then say is part of the answer.
 
 mod encode;
 mod erase;
+mod rebuild;
 mod set;
 mod transition;
 
 pub use encode::{Dump, encode};
 pub use erase::{erase, regions, window};
+pub use rebuild::{Part, PlanRebuildError, Rebuild, rebuild};
 pub use set::{Assignment, set};
 pub use transition::{PlanTransitionError, transition};
 

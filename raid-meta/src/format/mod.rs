@@ -19,6 +19,7 @@ pub mod lvm2;
 pub mod md;
 pub mod nvidia;
 pub mod pdc;
+pub mod rebuild;
 pub mod schema;
 pub mod sil;
 pub mod time;

@@ -24,6 +24,7 @@ mod meaning;
 mod metadata;
 mod names;
 mod read;
+mod rebuild;
 mod structs;
 mod sum;
 mod tables;
@@ -34,6 +35,7 @@ mod view;
 mod volume;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::transition::{Present, Rewrite, Transition, TransitionError};
 use super::{Format, Found, Generation, Metadata, Range, Signature};

@@ -82,7 +82,7 @@ fn guid(group: &[Ddf], uuid: &str) -> Result<Guid, TransitionError> {
 }
 
 /// The configurations of a virtual disk, one of each element: each disk knows only its own.
-fn configs(group: &[Ddf], guid: &Guid) -> Vec<Config> {
+pub(super) fn configs(group: &[Ddf], guid: &Guid) -> Vec<Config> {
     let mut all: Vec<Config> = group.iter().flat_map(|ddf| volume::of_volume(ddf, guid)).collect();
     all.sort_by_key(|config| {
         (config.head.secondary_element_seq, std::cmp::Reverse(config.head.sequence_number))
@@ -161,10 +161,10 @@ fn fail(group: &mut [Ddf], failed: &BTreeSet<u32>, now: u64) {
 }
 
 /// The bits of [`VdEntry::vd_state`] that say how whole it is.
-const STATE: u8 = 0x07;
+pub(super) const STATE: u8 = 0x07;
 
 /// How whole a virtual disk is, from the table of disks.
-fn state(group: &[Ddf], configs: &[Config]) -> Option<u8> {
+pub(super) fn state(group: &[Ddf], configs: &[Config]) -> Option<u8> {
     let ddf = group.first()?;
     let disks = ddf.physical_disks();
     let works = |reference: Option<u32>| {
@@ -205,7 +205,7 @@ fn change_disks(ddf: &mut Ddf, change: impl Fn(&mut PdEntry)) {
 }
 
 /// Changes the entry of a virtual disk.
-fn change_volume(ddf: &mut Ddf, guid: &Guid, change: impl Fn(&mut VdEntry)) {
+pub(super) fn change_volume(ddf: &mut Ddf, guid: &Guid, change: impl Fn(&mut VdEntry)) {
     edit(ddf, Kind::VirtualDisks, |bytes, ddf| {
         for (index, mut disk) in ddf.virtual_disks() {
             if volume::same_guid(&disk.vd_guid, guid) {
@@ -222,7 +222,7 @@ fn entry(index: usize) -> usize {
 }
 
 /// The configurations of a virtual disk count as new.
-fn touch_configs(ddf: &mut Ddf, guid: &Guid, now: u64) {
+pub(super) fn touch_configs(ddf: &mut Ddf, guid: &Guid, now: u64) {
     edit(ddf, Kind::Configurations, |bytes, ddf| {
         for mut config in volume::of_volume(ddf, guid) {
             config.head.sequence_number = config.head.sequence_number.saturating_add(1);
@@ -233,7 +233,7 @@ fn touch_configs(ddf: &mut Ddf, guid: &Guid, now: u64) {
 }
 
 /// What to write to a disk.
-fn rounds(before: &Ddf, after: &Ddf) -> Vec<Vec<Area>> {
+pub(super) fn rounds(before: &Ddf, after: &Ddf) -> Vec<Vec<Area>> {
     let (old, new) = (before.areas(), edit::areas(after));
     let first = before.other().map(|copy| copy.which);
     let order = [first, before.believed().map(|copy| copy.which)];

@@ -23,6 +23,7 @@ mod mpb;
 mod names;
 mod place;
 mod ppl;
+mod rebuild;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ mod view;
 mod volume;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::transition::{Present, Rewrite, Transition, TransitionError};
 use super::{Decoded, Format, Found, Metadata, Range, Signature};

@@ -225,7 +225,7 @@ fn mark_missing(disk: &mut Disk) {
 }
 
 /// The state of a volume that has lost disks.
-fn map_state(map: &Map, disks: &[Disk]) -> u8 {
+pub(super) fn map_state(map: &Map, disks: &[Disk]) -> u8 {
     const NORMAL: u8 = 0;
     const DEGRADED: u8 = 2;
     const FAILED: u8 = 3;

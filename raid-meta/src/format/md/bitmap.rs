@@ -107,6 +107,18 @@ impl Bitmap {
         bytes
     }
 
+    /// The same bitmap at another event; with nothing marked, if all is in step.
+    pub(super) fn at_event(&self, events: u64, in_step: bool) -> Self {
+        let mut bitmap = self.clone();
+        bitmap.head.events = events;
+        if in_step && self.readable_bits().is_some() {
+            bitmap.head.events_cleared = events;
+            let used = self.readable_bits().map_or(0, <[u8]>::len);
+            bitmap.body.iter_mut().take(used).for_each(|byte| *byte = 0);
+        }
+        bitmap
+    }
+
     /// The bytes of the body that hold bits (or, in version 6, bytes) which mean something.
     fn bits(&self) -> Option<&[u8]> {
         let wanted = usize::try_from(self.head.wanted_bytes()?).ok()?;

@@ -28,6 +28,7 @@ mod member;
 mod parts;
 mod place;
 mod ppl;
+mod rebuild;
 mod reshape;
 mod seal;
 mod shape;
@@ -41,6 +42,7 @@ mod view;
 mod words;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::{Decoded, Format, Found, Range, Signature};
 use crate::device::{Device, DeviceError};
