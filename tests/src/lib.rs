@@ -18,6 +18,7 @@ pub mod mixed;
 mod pattern;
 mod program;
 pub mod random;
+pub mod rebuilt;
 pub mod recipes;
 pub mod sparse;
 pub mod strangers;

@@ -1,5 +1,6 @@
 //! The command line of raid-repair.
 
+mod rebuild;
 mod salvage;
 mod scrub;
 
@@ -34,6 +35,7 @@ pub struct Repair {
 enum Command {
     Scrub(scrub::ScrubCommand),
     Salvage(salvage::SalvageCommand),
+    Rebuild(rebuild::RebuildCommand),
 }
 
 impl Program for Repair {
@@ -48,6 +50,7 @@ impl Program for Repair {
         match self.command {
             Command::Scrub(scrub) => scrub.run(is_quiet, console),
             Command::Salvage(salvage) => salvage.run(is_quiet, console),
+            Command::Rebuild(rebuild) => rebuild.run(is_quiet, console),
         }
     }
 }

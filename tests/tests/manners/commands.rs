@@ -101,6 +101,12 @@ pub(crate) const SERVERS: [Command; 1] =
 pub(crate) const MAKERS: [Command; 1] =
     [Command { after: &["--out", "unused.img"], ..command("raid-repair", "salvage", Paths::Many) }];
 
+/// Commands that need another disk than those of the set.
+pub(crate) const ONTO: [Command; 1] = [Command {
+    after: &["--slot", "0", "--onto", "new.img"],
+    ..command("raid-repair", "rebuild", Paths::Many)
+}];
+
 /// What a set is to be, whatever is on the disks.
 const CREATE: [&str; 6] = ["--format=md", "--level=raid1", "--name=x", "--seed=x", "--force", "-q"];
 
@@ -158,6 +164,7 @@ fn every_command_is_in_the_table() {
             .iter()
             .chain(&STREAMS)
             .chain(&KERNEL)
+            .chain(&ONTO)
             .chain(&SERVERS)
             .chain(&MAKERS)
             .filter(|command| command.program == program)

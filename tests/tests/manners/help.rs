@@ -1,12 +1,12 @@
 //! Help, version, and mistakes in the arguments.
 
-use crate::commands::{COMMANDS, EMPTY, KERNEL, MAKERS, SERVERS, STREAMS, assert_one_line};
+use crate::commands::{COMMANDS, EMPTY, KERNEL, ONTO, MAKERS, SERVERS, STREAMS, assert_one_line};
 use raid_tests::{PROGRAMS, Run, run};
 
 /// Every program and every command.
 fn all() -> impl Iterator<Item = (&'static str, Run)> {
     let programs = PROGRAMS.into_iter().map(|program| (program, run(program)));
-    let commands = COMMANDS.into_iter().chain(STREAMS).chain(KERNEL).chain(SERVERS).chain(MAKERS);
+    let commands = COMMANDS.into_iter().chain(STREAMS).chain(KERNEL).chain(ONTO).chain(SERVERS).chain(MAKERS);
     programs.chain(commands.map(|command| (command.program, command.bare())))
 }
 

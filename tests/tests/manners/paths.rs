@@ -1,6 +1,6 @@
 //! Paths that can not be read, and files that hold no metadata.
 
-use crate::commands::{COMMANDS, Paths, assert_one_line};
+use crate::commands::{COMMANDS, ONTO, Paths, assert_one_line};
 use raid_tests::{Fixture, run};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ fn directory() -> TempDir {
 fn a_path_that_can_not_be_read_is_a_failure_of_the_system() {
     let directory = directory();
     for path in unreadable(directory.path()) {
-        for command in COMMANDS {
+        for command in COMMANDS.into_iter().chain(ONTO) {
             let outcome = command.on(&path).outcome();
             assert_eq!(outcome.code, Some(4), "{command:?} {}: {outcome}", path.display());
             // What takes two paths is done after the first or after both.
@@ -89,7 +89,7 @@ fn a_message_names_the_path_and_stays_on_its_line() {
 fn a_file_without_metadata_is_an_honest_no_in_little_time_and_memory() {
     let directory = directory();
     for path in meaningless(directory.path()) {
-        for command in COMMANDS.into_iter().filter(|command| command.finds) {
+        for command in COMMANDS.into_iter().chain(ONTO).filter(|command| command.finds) {
             let outcome = command.on(&path).outcome();
             assert_eq!(outcome.code, Some(1), "{command:?} {}: {outcome}", path.display());
             assert_one_line(command.program, &outcome);
