@@ -33,6 +33,7 @@ complete -c raid-repair -n "__fish_raid_repair_needs_command" -s h -l help -d 'P
 complete -c raid-repair -n "__fish_raid_repair_needs_command" -s V -l version -d 'Print version'
 complete -c raid-repair -n "__fish_raid_repair_needs_command" -f -a "scrub" -d 'Compare parity with the data, and copies with each other'
 complete -c raid-repair -n "__fish_raid_repair_needs_command" -f -a "salvage" -d 'Save what is left of an array whose members can not all be read'
+complete -c raid-repair -n "__fish_raid_repair_needs_command" -f -a "rebuild" -d 'Rebuild a member of an array onto a new disk'
 complete -c raid-repair -n "__fish_raid_repair_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l array -d 'Array to compare: its name, uuid, or volume' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l trust-slot -d 'Where copies do not agree, and there is no majority, the one in this slot is right' -r
@@ -115,6 +116,46 @@ complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l assu
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage help" -f -a "scrub" -d 'Compare parity with the data, and copies with each other'
-complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage help" -f -a "salvage" -d 'Save what is left of an array whose members can not all be read'
-complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l slot -d 'Slot of the array that the new disk is for' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l onto -d 'New disk or image; at least as large as what the array uses of a member' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l array -d 'Array: its name, uuid, or volume' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l position -d 'Keep how far it is in this file, go on from there, and remove it at the end' -r -F
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l undo -d 'New file for what undoes the change of the metadata; one in the state directory unless told' -r -F
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l threads -d 'Threads: with two, one computes while the other writes' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l progress -d 'How to show on standard error how far the work is' -r -f -a "auto\t'A bar, where standard error is a terminal'
+json\t'JSON Lines, one record a second'
+never\t'Not at all'"
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -s o -l output -d 'How to print' -r -f -a "text\t'Readable text; the default on a terminal'
+json\t'JSON Lines; the default elsewhere'"
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l serial -d 'Serial number of a disk image; else the line in the file PATH.serial' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l sector-size -d 'Logical sector size in bytes of the images: 512, or 4096 for 4Kn disks' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l sysroot -d 'Use DIR/sys and DIR/dev in place of /sys and /dev' -r -F
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l format -d 'Formats to look for, separated by commas; all unless told' -r -f -a "md\t''
+isw\t''
+hpt45x\t''
+lsi\t''
+nvidia\t''
+sil\t''
+via\t''
+ddf\t''
+hpt37x\t''
+pdc\t''
+jmicron\t''
+asr\t''
+lvm2\t''
+dm-raid\t''"
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l color -d 'When to colour text' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l write -d 'Write; without this, only show what would be written'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l force -d 'Overwrite what is on the new disk; rebuild a slot whose member is in step'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -s J -l json -d 'Print JSON Lines: the same as -o json'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l export -d 'Print RAID_FIELD=\'value\' lines for a shell'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l assume-order -d 'The order of the arguments is the order of the slots, where the metadata can not say'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage rebuild help" -f -a "scrub" -d 'Compare parity with the data, and copies with each other'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage rebuild help" -f -a "salvage" -d 'Save what is left of an array whose members can not all be read'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage rebuild help" -f -a "rebuild" -d 'Rebuild a member of an array onto a new disk'
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand help; and not __fish_seen_subcommand_from scrub salvage rebuild help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
