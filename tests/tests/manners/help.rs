@@ -1,6 +1,6 @@
 //! Help, version, and mistakes in the arguments.
 
-use crate::commands::{COMMANDS, EMPTY, KERNEL, ONTO, MAKERS, SERVERS, STREAMS, assert_one_line};
+use crate::commands::{COMMANDS, EMPTY, KERNEL, MAKERS, ONTO, SERVERS, STREAMS, assert_one_line};
 use raid_tests::{PROGRAMS, Run, run};
 
 /// Every program and every command.

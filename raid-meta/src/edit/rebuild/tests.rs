@@ -162,7 +162,7 @@ fn the_new_disk_is_in_the_slot_and_the_set_is_whole() {
         let with_new = [left.clone(), vec![NEW]].concat();
         let array = bench.array(&with_new);
         assert_eq!(array.health, Health::Optimal, "{set:?} {lost}: {:?}", array.problems);
-        assert_eq!(rebuild.arrays, [array.clone()]);
+        assert_eq!(rebuild.arrays, std::slice::from_ref(&array));
         let [part] = rebuild.parts.as_slice() else { panic!("{:?}", rebuild.parts) };
         let old = &whole.members[lost];
         assert_eq!((Some(part.offset), Some(part.length)), (old.offset_sectors, old.length_sectors));
