@@ -117,7 +117,7 @@ complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s v -l
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l slot -d 'Slot of the array that the new disk is for' -r
-complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l onto -d 'New disk or image; at least as large as what the array uses of a member' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l onto -d 'New disk or image, or a window of it; at least as large as what the array uses of a member' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l array -d 'Array: its name, uuid, or volume' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l position -d 'Keep how far it is in this file, go on from there, and remove it at the end' -r -F
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand rebuild" -l undo -d 'New file for what undoes the change of the metadata; one in the state directory unless told' -r -F

@@ -52,8 +52,8 @@ pub(super) struct RebuildCommand {
     #[arg(long, value_name = "SLOT", value_parser = clap::value_parser!(u32))]
     slot: u32,
 
-    /// New disk or image; at least as large as what the array uses of a member
-    #[arg(long, value_name = "PATH[@OFFSET[+LENGTH]]")]
+    /// New disk or image, or a window of it; at least as large as what the array uses of a member
+    #[arg(long, value_name = "PATH")]
     onto: OsString,
 
     /// Array: its name, uuid, or volume
