@@ -24,7 +24,9 @@ const LOST: usize = 3;
 
 type Job = fn(&mut Report, &BenchArray);
 
-const JOBS: [(&str, Job); 4] = [("read", read), ("scrub", scrub), ("serve", serve), ("direct", direct)];
+/// The last one writes the metadata of the array.
+const JOBS: [(&str, Job); 5] =
+    [("read", read), ("scrub", scrub), ("serve", serve), ("direct", direct), ("rebuild", rebuild)];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -226,4 +228,44 @@ fn direct(report: &mut Report, array: &BenchArray) {
     let mut contenders = [job(ours, scrub_command(array, "2", &["--direct"])), job(other, fio)];
     let medians = report.rounds(title, all, ROUNDS, &mut contenders);
     report.goal(title, &medians, ours, other, 0.9);
+}
+
+/// A member onto a new file, which is durable at the end; so is the copy that it is held against.
+fn rebuild(report: &mut Report, array: &BenchArray) {
+    let survivors = array.without(&[LOST]);
+    let new = |name: &str| {
+        let path = array.path(name);
+        let _ = fs::remove_file(&path);
+        File::create(&path).unwrap().set_len(MEMBER_BYTES).unwrap();
+        path
+    };
+    let ours = |threads: &str| {
+        let mut rebuild =
+            command(program("raid-repair"), ["rebuild", "-q", "--write", "--force", "--threads", threads]);
+        rebuild.args(["--slot", &LOST.to_string(), "--onto"]).arg(array.path("new.img"));
+        rebuild.arg("--undo").arg(array.path("undo")).args(paths(&survivors));
+        rebuild
+    };
+    let rebuilt = |mut command: Command| {
+        new("new.img");
+        let _ = fs::remove_file(array.path("undo"));
+        timed(&mut command)
+    };
+    let floor = || {
+        let (mut cat, mut dd) = (
+            command("cat", paths(&survivors)),
+            command("dd", ["bs=1M", "conv=notrunc,fsync", "status=none"]),
+        );
+        dd.arg(joined("if=", &array.members[LOST])).arg(joined("of=", &new("copy.img")));
+        timed(&mut cat) + timed(&mut dd)
+    };
+    let [one, two, other] = ["rebuild, 1 thread", "rebuild, 2 threads", "cat survivors, dd one member"];
+    let title = "rebuild of one member";
+    let mut contenders = [
+        Contender::new(one, || rebuilt(ours("1"))),
+        Contender::new(two, || rebuilt(ours("2"))),
+        Contender::new(other, floor),
+    ];
+    let medians = report.rounds(title, array.bytes(), ROUNDS, &mut contenders);
+    report.goal(title, &medians, one, other, 0.78);
 }

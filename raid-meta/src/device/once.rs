@@ -6,7 +6,7 @@
 
 use super::ReadAt;
 use super::file::{FileDisk, OpenError};
-use super::writable::aligned;
+use super::writable::{ALIGNMENT, aligned};
 use crate::units::{Bytes, SectorSize};
 use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -55,14 +55,21 @@ impl OnceDisk {
         self.is_direct
     }
 
-    /// Reads whole pages around what is wanted into memory of its own.
+    /// Reads what is around what is wanted too, into memory of its own: whole sectors, so that a bad one costs no others; or
+    /// pages, where the file system reads nothing smaller.
     fn read_around(&self, offset: Bytes, buffer: &mut [u8]) -> io::Result<usize> {
-        let start = offset.0 / PAGE * PAGE;
-        let before = usize::try_from(offset.0 - start).map_err(io::Error::other)?;
-        let length = before
-            .saturating_add(buffer.len())
-            .next_multiple_of(usize::try_from(PAGE).map_err(io::Error::other)?);
-        let mut memory = vec![0; length.saturating_add(super::writable::ALIGNMENT)];
+        match self.read_units(offset, buffer, self.disk.sector_size().bytes().0) {
+            Err(error) if is_misaligned(&error) => self.read_units(offset, buffer, PAGE),
+            read => read,
+        }
+    }
+
+    fn read_units(&self, offset: Bytes, buffer: &mut [u8], unit: u64) -> io::Result<usize> {
+        let start = offset.0 / unit * unit;
+        let to_index = |bytes: u64| usize::try_from(bytes).map_err(io::Error::other);
+        let before = to_index(offset.0 - start)?;
+        let length = before.saturating_add(buffer.len()).next_multiple_of(to_index(unit)?);
+        let mut memory = vec![0; length.saturating_add(ALIGNMENT)];
         let own = aligned(&mut memory, length);
         let read = self.disk.read_at(Bytes(start), own)?;
         let wanted = own.get(before..read).unwrap_or_default();
@@ -70,6 +77,11 @@ impl OnceDisk {
         buffer[..length].copy_from_slice(&wanted[..length]);
         Ok(length)
     }
+}
+
+/// What the system says of a direct read that it does not take.
+fn is_misaligned(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::EINVAL as i32)
 }
 
 impl ReadAt for OnceDisk {

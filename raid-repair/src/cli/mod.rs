@@ -5,7 +5,8 @@ mod salvage;
 mod scrub;
 
 use clap::{Parser, Subcommand};
-use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Program};
+use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Failure, Program};
+use raid_sync::position::PositionError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,6 +54,16 @@ impl Program for Repair {
             Command::Rebuild(rebuild) => rebuild.run(is_quiet, console),
         }
     }
+}
+
+/// The exit status of a position that can not be used.
+fn position_failure(error: PositionError) -> Failure {
+    let exit = match error {
+        PositionError::Io { .. } => Exit::System,
+        PositionError::NotOne { .. } => Exit::BadData,
+        PositionError::OtherJob { .. } => Exit::No,
+    };
+    Failure::new(exit, error.to_string())
 }
 
 #[cfg(test)]

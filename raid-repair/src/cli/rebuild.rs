@@ -2,6 +2,7 @@
 
 mod set;
 
+use super::position_failure;
 use crate::rebuild::{Fill, FillError, Part, Watch};
 use clap::Args;
 use raid_meta::cli::{
@@ -14,8 +15,8 @@ use raid_meta::edit::{PlanRebuildError, Rebuild, rebuild};
 use raid_meta::format::rebuild::{RebuildError, Replacement};
 use raid_meta::record::{MemberState, Record};
 use raid_meta::units::{Bytes, Slot};
-use raid_sync::position::{Job, PositionError, PositionFile};
-use raid_table::cli::open_volume;
+use raid_sync::position::{Job, PositionFile};
+use raid_table::cli::open_volume_once;
 use raid_table::volume::{OpenOptions, ReadError, Volume};
 use serde::{Deserialize, Serialize};
 use set::Set;
@@ -147,7 +148,7 @@ impl RebuildCommand {
                 member.state = MemberState::Missing;
                 member.device = None;
             }
-            open_volume(&array, &set.source.arrays, devices, OpenOptions::default())
+            open_volume_once(&array, &set.source.arrays, devices, OpenOptions::default(), false)
         };
         plan.parts.iter().map(open).collect()
     }
@@ -345,15 +346,6 @@ fn fill_failure(error: &FillError) -> Failure {
         FillError::Read(ReadError::Untrusted { .. }) | FillError::Slot { .. } => Exit::BadData,
         FillError::Changed { .. } | FillError::Length { .. } => Exit::No,
         _ => Exit::System,
-    };
-    Failure::new(exit, error.to_string())
-}
-
-fn position_failure(error: PositionError) -> Failure {
-    let exit = match &error {
-        PositionError::Io { .. } => Exit::System,
-        PositionError::NotOne { .. } => Exit::BadData,
-        PositionError::OtherJob { .. } => Exit::No,
     };
     Failure::new(exit, error.to_string())
 }

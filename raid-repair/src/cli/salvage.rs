@@ -248,8 +248,8 @@ impl SalvageSources for Opener<'_> {
         let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
         let devices = &self.command.source.devices;
         // An image may be shorter than what it is of: it is as long as it is.
-        let window = Spec::recorded(path, offset, member.device_length_sectors).open(devices);
-        let device = window.or_else(|_| Spec::recorded(path, offset, None).open(devices));
+        let window = Spec::recorded(path, offset, member.device_length_sectors).open_once(devices, false);
+        let device = window.or_else(|_| Spec::recorded(path, offset, None).open_once(devices, false));
         let device = device.map_err(|error| error.to_string())?;
         let readable = self.maps.of(Path::new(device.path()));
         Ok(MemberSource { device: Arc::new(device), readable })

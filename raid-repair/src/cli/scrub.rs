@@ -1,5 +1,6 @@
 //! `raid-repair scrub`: what does not agree, and putting it right.
 
+use super::position_failure;
 use crate::scrub::{Found, Guard, mismatch, plan, redundant};
 use clap::Args;
 use raid_meta::cli::{
@@ -10,7 +11,7 @@ use raid_meta::device::holders;
 use raid_meta::escape::text_to_path;
 use raid_meta::record::{ArrayMember, ArrayRecord, Record};
 use raid_meta::units::{Bytes, Sectors, Slot};
-use raid_sync::position::{Job, PositionError, PositionFile};
+use raid_sync::position::{Job, PositionFile};
 use raid_sync::scrub::{Finding, Options, Scrub, Segment, Unreadable};
 use raid_table::cli::open_volume_once;
 use raid_table::volume::OpenOptions;
@@ -223,15 +224,6 @@ fn is_on_block_devices(array: &ArrayRecord) -> bool {
     devices
         .map(text_to_path)
         .any(|path| path.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device()))
-}
-
-fn position_failure(error: PositionError) -> Failure {
-    let exit = match error {
-        PositionError::Io { .. } => Exit::System,
-        PositionError::NotOne { .. } => Exit::BadData,
-        PositionError::OtherJob { .. } => Exit::No,
-    };
-    Failure::new(exit, error.to_string())
 }
 
 /// A scrub that is going on.

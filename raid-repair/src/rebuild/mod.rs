@@ -14,8 +14,10 @@ use raid_table::volume::{MemberReader, ReadError, Volume};
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Bytes of the member that are computed at once.
+/// Bytes of the member that are computed at once, at most.
 const WINDOW: usize = 256 << 10;
+/// Bytes that are read of all members for them, at most.
+const READ: usize = 16 << 20;
 /// Windows that are under way between the two threads.
 const WINDOWS: usize = 4;
 
@@ -122,6 +124,8 @@ type Filled = (Window, Vec<u8>);
 pub struct Fill<'a> {
     stretches: Vec<Stretch<'a>>,
     total: u64,
+    /// Bytes that are computed at once.
+    window: usize,
 }
 
 impl<'a> Fill<'a> {
@@ -132,6 +136,8 @@ impl<'a> Fill<'a> {
     pub fn new(parts: &[Part<'a>]) -> Result<Self, FillError> {
         let mut stretches = Vec::with_capacity(parts.len());
         let mut start = 0_u64;
+        let slots =
+            parts.iter().filter_map(|part| part.volume.columns()).map(|columns| columns.slots()).max();
         for part in parts {
             let (name, slot) = (part.volume.name().to_owned(), part.slot);
             let Some(reader) = part.volume.member(slot) else { return Err(FillError::Slot { name, slot }) };
@@ -143,7 +149,8 @@ impl<'a> Fill<'a> {
             stretches.push(Stretch { reader, start, length, offset: part.offset });
             start = start.saturating_add(length);
         }
-        Ok(Self { stretches, total: start })
+        let window = (READ / slots.unwrap_or(1).max(1)).min(WINDOW) / 4096 * 4096;
+        Ok(Self { stretches, total: start, window: window.max(4096) })
     }
 
     /// Bytes of all parts.
@@ -177,7 +184,7 @@ impl<'a> Fill<'a> {
     }
 
     fn run_alone(&mut self, from: Bytes, sink: &mut Sink<'_>) -> Result<(), FillError> {
-        let mut buffer = vec![0; WINDOW];
+        let mut buffer = vec![0; self.window];
         let mut next = self.window(from.0);
         while let Some(window) = next {
             let part = buffer.get_mut(..window.length).unwrap_or_default();
@@ -194,7 +201,7 @@ impl<'a> Fill<'a> {
             let (empty, free) = sync_channel::<Vec<u8>>(WINDOWS);
             for _ in 0..WINDOWS {
                 // The channel has room for all of them.
-                let _ = empty.send(vec![0; WINDOW]);
+                let _ = empty.send(vec![0; self.window]);
             }
             scope.spawn(move || self.produce(from, &full, &free));
             for result in filled {
@@ -232,8 +239,9 @@ impl<'a> Fill<'a> {
         let (index, stretch) = self.stretches.iter().enumerate().find(|(_, stretch)| is_in(stretch))?;
         let at = done.saturating_sub(stretch.start);
         // Windows lie on multiples of their length, wherever a run begins.
-        let room = (WINDOW as u64).saturating_sub(at.checked_rem(WINDOW as u64).unwrap_or_default());
-        let length = usize::try_from(stretch.length.saturating_sub(at).min(room)).unwrap_or(WINDOW);
+        let most = self.window as u64;
+        let room = most.saturating_sub(at.checked_rem(most).unwrap_or_default());
+        let length = usize::try_from(stretch.length.saturating_sub(at).min(room)).unwrap_or(self.window);
         Some(Window { stretch: index, at, length })
     }
 
