@@ -1,6 +1,7 @@
 use super::*;
 use crate::device::{PowerCut, SimDisk, SimPower, WriteEvent};
 use crate::record::RegionRecord;
+use crate::testing::Kept;
 use nix::errno::Errno;
 use std::path::Path;
 
@@ -10,17 +11,6 @@ const SIZE: usize = 64 * 1024;
 struct Bench {
     power: SimPower,
     disks: Vec<SimDisk>,
-}
-
-/// What was saved, instead of a file.
-#[derive(Default)]
-struct Kept(Vec<RegionRecord>);
-
-impl UndoStore for Kept {
-    fn save(&mut self, regions: &[RegionRecord]) -> Result<String, CommitError> {
-        self.0 = regions.to_vec();
-        Ok("undo".to_owned())
-    }
 }
 
 struct Full;

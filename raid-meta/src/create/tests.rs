@@ -1,13 +1,14 @@
 //! Sets on simulated disks: blank ones, and ones that carry something.
 
 use super::{Created, NotCreated, create};
-use crate::commit::{CommitError, OpenDisk, PlannedDisk, UndoStore, commit};
+use crate::commit::{CommitError, OpenDisk, PlannedDisk, commit};
 use crate::device::{Device, SimDisk, WriteAt};
 use crate::format::by_name;
 use crate::format::create::NewSet;
 use crate::geometry::Level;
 use crate::probe::{Options, probe};
-use crate::record::{Health, RegionRecord};
+use crate::record::Health;
+use crate::testing::Kept;
 use crate::units::Bytes;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ impl Bench {
     }
 
     fn write(&self, created: &Created) {
-        let _ = commit(&created.plan, self, &mut Forgotten).unwrap();
+        let _ = commit(&created.plan, self, &mut Kept::default()).unwrap();
     }
 }
 
@@ -43,14 +44,6 @@ impl OpenDisk for Bench {
     fn open(&self, disk: &PlannedDisk) -> Result<Arc<dyn WriteAt>, CommitError> {
         let index: usize = disk.name.trim_start_matches("disk").parse().unwrap();
         Ok(Arc::new(self.0[index].clone()))
-    }
-}
-
-struct Forgotten;
-
-impl UndoStore for Forgotten {
-    fn save(&mut self, _regions: &[RegionRecord]) -> Result<String, CommitError> {
-        Ok("nowhere".to_owned())
     }
 }
 

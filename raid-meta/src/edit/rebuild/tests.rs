@@ -1,12 +1,13 @@
 //! Sets whose lost disk is replaced, and a stop after every write of it.
 
 use super::*;
-use crate::commit::{CommitError, OpenDisk, PlannedDisk, UndoStore, commit, restore};
+use crate::commit::{CommitError, OpenDisk, PlannedDisk, commit, restore};
 use crate::device::{PowerCut, SimDisk, SimPower, WriteAt};
 use crate::format::by_name;
 use crate::format::create::NewSet;
 use crate::geometry::Level;
 use crate::record::{Health, RegionRecord, Role};
+use crate::testing::Kept;
 use crate::units::Bytes;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,16 +21,6 @@ struct Bench {
     format: &'static dyn Format,
     power: SimPower,
     disks: Vec<(usize, SimDisk)>,
-}
-
-#[derive(Default)]
-struct Kept(Vec<RegionRecord>);
-
-impl UndoStore for Kept {
-    fn save(&mut self, regions: &[RegionRecord]) -> Result<String, CommitError> {
-        self.0 = regions.to_vec();
-        Ok("undo".to_owned())
-    }
 }
 
 impl OpenDisk for Bench {

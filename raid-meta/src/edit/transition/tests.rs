@@ -1,13 +1,14 @@
 //! Sets that are opened and closed, and stopped in the middle of it.
 
 use super::*;
-use crate::commit::{CommitError, OpenDisk, PlannedDisk, UndoStore, commit, restore};
+use crate::commit::{CommitError, OpenDisk, PlannedDisk, commit, restore};
 use crate::device::{Device, PowerCut, SimDisk, SimPower, WriteAt};
 use crate::format::by_name;
 use crate::format::create::NewSet;
 use crate::geometry::Level;
 use crate::probe::{Options, probe};
 use crate::record::{ArrayRecord, Health, MemberState, RegionRecord};
+use crate::testing::Kept;
 use crate::units::{Bytes, Sectors};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,17 +20,6 @@ struct Bench {
     format: &'static dyn Format,
     power: SimPower,
     disks: Vec<SimDisk>,
-}
-
-/// What was saved, instead of a file.
-#[derive(Default)]
-struct Kept(Vec<RegionRecord>);
-
-impl UndoStore for Kept {
-    fn save(&mut self, regions: &[RegionRecord]) -> Result<String, CommitError> {
-        self.0 = regions.to_vec();
-        Ok("undo".to_owned())
-    }
 }
 
 impl OpenDisk for Bench {
