@@ -39,6 +39,14 @@ pub trait ReadAt: Send + Sync {
     /// # Errors
     /// As [`ReadAt::read_at`].
     fn read_vectored_at(&self, offset: Bytes, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.read_each_at(offset, buffers)
+    }
+
+    /// [`ReadAt::read_vectored_at`] with a request for each buffer.
+    ///
+    /// # Errors
+    /// As [`ReadAt::read_at`].
+    fn read_each_at(&self, offset: Bytes, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let mut total = 0;
         for buffer in buffers {
             let at = offset.saturating_add(Bytes(total as u64));
@@ -282,15 +290,7 @@ impl ReadAt for Device {
         if self.available(offset, wanted) == wanted {
             return self.disk.read_vectored_at(self.offset.saturating_add(offset), buffers);
         }
-        let mut total = 0;
-        for buffer in buffers {
-            let read = self.read_at(offset.saturating_add(Bytes(total as u64)), buffer)?;
-            total += read;
-            if read < buffer.len() {
-                break;
-            }
-        }
-        Ok(total)
+        self.read_each_at(offset, buffers)
     }
 
     fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {

@@ -108,15 +108,7 @@ impl ReadAt for OnceDisk {
         if !self.is_direct {
             return self.disk.read_vectored_at(offset, buffers);
         }
-        let mut total = 0;
-        for buffer in buffers {
-            let read = self.read_at(offset.saturating_add(Bytes(total as u64)), buffer)?;
-            total += read;
-            if read < buffer.len() {
-                break;
-            }
-        }
-        Ok(total)
+        self.read_each_at(offset, buffers)
     }
 
     fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
