@@ -4,3 +4,4 @@ pub mod cli;
 pub mod rebuild;
 pub mod salvage;
 pub mod scrub;
+mod zeros;

@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::zeros::is_zero;
 use raid_meta::device::WriteAt;
 use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
 use raid_table::volume::{MemberReader, ReadError, Volume};
@@ -321,9 +322,4 @@ impl Sink<'_> {
             |error| FillError::Target { action: "flushing", offset: Bytes(0), length: Bytes(0), error };
         self.target.flush().map_err(failed)
     }
-}
-
-fn is_zero(bytes: &[u8]) -> bool {
-    const ZEROS: [u8; 4096] = [0; 4096];
-    bytes.chunks(ZEROS.len()).all(|chunk| ZEROS.starts_with(chunk))
 }

@@ -1,6 +1,7 @@
 //! The image that is filled: a new file, one that an earlier run left, or a block device.
 
 use super::SalvageError;
+use crate::zeros::is_zero;
 use raid_meta::device::{ReadAt, WritableDisk, WriteAt};
 use raid_meta::escape::path_to_text;
 use raid_meta::units::Bytes;
@@ -91,9 +92,4 @@ impl Image {
 
 fn length<'a>(blocks: impl Iterator<Item = &'a [u8]>) -> usize {
     blocks.map(<[u8]>::len).sum()
-}
-
-/// A page at a time: what is not zero mostly shows at once, and a page is compared without a branch.
-fn is_zero(block: &[u8]) -> bool {
-    block.chunks(4096).all(|page| page.iter().fold(0, |all, byte| all | byte) == 0)
 }
