@@ -21,36 +21,16 @@ for ((at = 0; at < $#; at += 4)); do
     esac
 done
 
-# Sets of version 0.90 have a number for a name, which may be that of another: it is left out.
-# shellcheck disable=SC2046  # a device a word
-mdadm --examine --scan $(disks) | sed 's|^ARRAY /dev/md[0-9]\+ |ARRAY |' >/etc/mdadm/mdadm.conf
-cat /etc/mdadm/mdadm.conf >&2
-mdadm --assemble --scan >&2 || echo "not all arrays were started" >&2
-
-# The device of an array by its name, or by its UUID.
-array() {
-    if [ -e "/dev/md/$1" ]; then
-        readlink -f "/dev/md/$1"
-        return
-    fi
-    local found
-    for found in /dev/md[0-9]*; do
-        if mdadm --detail --export "$found" | grep -q "^MD_UUID=$1\$"; then
-            echo "$found"
-            return
-        fi
-    done
-    return 1
-}
+md_assemble_any
 
 while [ $# -gt 0 ]; do
     if [ "$4" = refused ]; then
-        device=$(array "$3") && [ "$(sectors "$device")" != 0 ] && fail "$1 was started"
+        device=$(md_device "$3") && [ "$(sectors "$device")" != 0 ] && fail "$1 was started"
         echo "ok $1 refused"
         shift 4
         continue
     fi
-    device=$(array "$3") || fail "no $1: $(ls /dev/md /dev/md[0-9]*) $(cat /proc/mdstat)"
+    device=$(md_device "$3") || fail "no $1: $(ls /dev/md /dev/md[0-9]*) $(cat /proc/mdstat)"
     state=/sys/block/${device#/dev/}/md
     [ "$(sectors "$device")" = "$4" ] || fail "$1 has $(sectors "$device") sectors, expected $4"
     [ "$(cat "$state/sync_action" 2>/dev/null || echo idle)" = idle ] || fail "$1 is being resynced"

@@ -51,6 +51,31 @@ md_assemble() {
     mdadm --assemble --scan
 }
 
+# md_assemble_any: as md_assemble, without the names of sets of version 0.90, which are numbers and may be those of others;
+# and not all sets need to start.
+md_assemble_any() {
+    # shellcheck disable=SC2046  # a device a word
+    mdadm --examine --scan $(disks) | sed 's|^ARRAY /dev/md[0-9]\+ |ARRAY |' >/etc/mdadm/mdadm.conf
+    cat /etc/mdadm/mdadm.conf >&2
+    mdadm --assemble --scan >&2 || echo "not all arrays were started" >&2
+}
+
+# md_device NAME|UUID: the device of an array.
+md_device() {
+    if [ -e "/dev/md/$1" ]; then
+        readlink -f "/dev/md/$1"
+        return
+    fi
+    local found
+    for found in /dev/md[0-9]*; do
+        if mdadm --detail --export "$found" | grep -q "^MD_UUID=$1\$"; then
+            echo "$found"
+            return
+        fi
+    done
+    return 1
+}
+
 # md_settled DEV [SECONDS]: waits until no resync, recovery or reshape runs.
 md_settled() {
     wait_until "${2:-60}" md_is_idle "$(basename "$(readlink -f "$1")")"
