@@ -82,7 +82,13 @@ impl BenchArray {
         (value("offset_sectors"), self.bytes() / data)
     }
 
-    /// A path in the folder of the images.
+    /// The folder of the images.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A path in it.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)

@@ -98,6 +98,39 @@ pub fn cost(command: &mut Command) -> Cost {
     Cost { wall, processor: processor_time().saturating_sub(before), reads, succeeded }
 }
 
+/// What Linux counts the processor's time in where programs see it, whatever it counts in itself.
+const TICK_MILLIS: u64 = 10;
+
+/// What a process has used that is still running.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// The most memory that it had at a time.
+    pub peak_kib: u64,
+    /// On the processor, in the program and in the kernel for it.
+    pub processor: Duration,
+}
+
+/// What a process that is running has used so far.
+///
+/// # Panics
+/// There is no such process.
+#[must_use]
+pub fn usage_of(process: u32) -> Usage {
+    let read = |name| fs::read_to_string(format!("/proc/{process}/{name}")).expect("a running process");
+    let status = read("status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak_kib = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok());
+    // Behind the name, which may hold anything: from the third field on.
+    let stat = read("stat");
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace());
+    let ticks: u64 =
+        fields.expect("fields").skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Usage {
+        peak_kib: peak_kib.expect("the peak is known"),
+        processor: Duration::from_millis(ticks * TICK_MILLIS),
+    }
+}
+
 fn processor_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of children is known");
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();

@@ -3,18 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
+use raid_tests::cost::usage_of;
+use raid_tests::served::Served;
 use raid_tests::{Fixture, program, run};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-/// Longest that a server may take to begin, or to end.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Sets of every kind of level that the project carries.
 const SETS: [&str; 8] = [
     "isw-raid5-3",
@@ -26,68 +24,6 @@ const SETS: [&str; 8] = [
     "md12-raid0-3",
     "md12-linear-2",
 ];
-
-/// A server in its own folder; killed with the test.
-struct Served {
-    child: Child,
-    messages: BufReader<std::process::ChildStderr>,
-    socket: PathBuf,
-}
-
-impl Served {
-    /// Starts a server and waits for the line that says that clients may come.
-    fn start(directory: &Path, disks: &[PathBuf], arguments: &[&str]) -> Self {
-        let socket = directory.join("array.sock");
-        let mut child = Command::new(program("raid-table"))
-            .args(["serve", "--socket"])
-            .arg(&socket)
-            .args(arguments)
-            .args(disks)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut messages = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        messages.read_line(&mut line).unwrap();
-        assert!(line.contains("served at nbd+unix:///?socket="), "{line}");
-        Self { child, messages, socket }
-    }
-
-    fn uri(&self) -> String {
-        format!("nbd+unix:///?socket={}", self.socket.display())
-    }
-
-    /// The status with which it ends by itself.
-    fn ended(&mut self) -> ExitStatus {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(begun.elapsed() < PATIENCE, "the server does not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Ends it with a signal: orderly, the socket gone, and with these messages.
-    fn stop(mut self, signal: Signal) -> String {
-        kill(Pid::from_raw(self.child.id().cast_signed()), signal).unwrap();
-        assert_eq!(self.ended().code(), Some(0));
-        assert!(!self.socket.exists(), "the socket is still there");
-        let mut rest = String::new();
-        self.messages.read_to_string(&mut rest).unwrap();
-        rest
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Runs a client; whether it succeeded, and all that it said.
 fn client(name: &str, arguments: &[&str]) -> (bool, String) {
@@ -276,9 +212,9 @@ fn a_client_that_says_nonsense_or_nothing_does_no_harm_to_another() {
     let directory = set.directory.path();
     let served = Served::start(directory, &set.disks, &[]);
     let expected = image(directory, &set.content());
-    let silent = UnixStream::connect(&served.socket).unwrap();
+    let silent = UnixStream::connect(served.socket()).unwrap();
     for nonsense in [vec![0; 100], vec![255; 100_000], b"GET / HTTP/1.0\r\n\r\n".to_vec()] {
-        let mut stream = UnixStream::connect(&served.socket).unwrap();
+        let mut stream = UnixStream::connect(served.socket()).unwrap();
         let _ = stream.write_all(&nonsense);
     }
     std::thread::scope(|scope| {
@@ -298,14 +234,14 @@ fn a_server_ends_with_its_last_client_when_told_and_stays_otherwise() {
     let mut served = Served::start(set.directory.path(), &set.disks, &["--once"]);
     succeeds("nbdcopy", &[&served.uri(), "null:"]);
     assert_eq!(served.ended().code(), Some(0));
-    assert!(!served.socket.exists());
+    assert!(!served.socket().exists());
     let mut served = Served::start(set.directory.path(), &set.disks, &[]);
     for _ in 0..2 {
         succeeds("nbdcopy", &[&served.uri(), "null:"]);
     }
-    assert!(served.child.try_wait().unwrap().is_none());
+    assert!(served.is_running());
     // A client that is still there does not keep it from ending.
-    let idle = UnixStream::connect(&served.socket).unwrap();
+    let idle = UnixStream::connect(served.socket()).unwrap();
     assert_eq!(served.stop(Signal::SIGTERM), "");
     drop(idle);
 }
@@ -318,7 +254,7 @@ fn a_socket_that_is_in_use_and_a_file_are_left_alone_and_a_dead_socket_is_not() 
     let again = |socket: &Path| {
         run("raid-table").args(["serve", "--socket"]).arg(socket).args(&set.disks).outcome().expect_code(1)
     };
-    let refused = again(&served.socket);
+    let refused = again(served.socket());
     assert!(refused.stderr.contains("a server listens on this socket already"), "{refused}");
     assert_eq!(refused.stderr.lines().count(), 1);
     succeeds("nbdinfo", &[&served.uri()]);
@@ -350,20 +286,11 @@ fn memory_does_not_grow_with_the_array_nor_with_the_clients() {
     });
     let records = directory.path().join("records");
     fs::write(&records, format!("{record}\n")).unwrap();
-    let socket = directory.path().join("array.sock");
     let overlay = directory.path().join("overlay");
-    let mut child = Command::new(program("raid-table"))
-        .args(["serve", "--array", "huge", "--socket"])
-        .arg(&socket)
-        .arg("--overlay")
-        .arg(&overlay)
-        .stdin(fs::File::open(&records).unwrap())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut messages = BufReader::new(child.stderr.take().unwrap());
-    messages.read_line(&mut String::new()).unwrap();
-    let served = Served { child, messages, socket };
+    let mut command = Command::new(program("raid-table"));
+    command.args(["serve", "--array", "huge", "--overlay"]).arg(&overlay);
+    command.stdin(fs::File::open(&records).unwrap());
+    let served = Served::run(command, directory.path());
     std::thread::scope(|scope| {
         for at in ["0", "5T", "7T"] {
             let uri = served.uri();
@@ -373,9 +300,7 @@ fn memory_does_not_grow_with_the_array_nor_with_the_clients() {
             });
         }
     });
-    let status = fs::read_to_string(format!("/proc/{}/status", served.child.id())).unwrap();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    let kib = usage_of(served.id()).peak_kib;
     assert!(kib < 64 << 10, "{kib} KiB");
     assert_eq!(served.stop(Signal::SIGTERM), "");
 }
