@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::unistd::Whence;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSliceMut};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -146,6 +146,11 @@ impl ReadAt for FileDisk {
         };
         let end = seek(start, Whence::SeekHole)?;
         Ok(Some((start.max(offset), end.min(self.size))))
+    }
+
+    fn in_file(&self, offset: Bytes, length: Bytes) -> Option<(BorrowedFd<'_>, Bytes)> {
+        let end = offset.checked_add(length)?;
+        (!self.is_block_device && end <= self.size).then(|| (self.file.as_fd(), offset))
     }
 
     fn size(&self) -> Bytes {

@@ -23,6 +23,7 @@ pub use writable::{WritableDisk, WriteOpenError};
 use crate::escape::path_to_text;
 use crate::units::{Bytes, SectorSize, Sectors};
 use std::io::{self, IoSliceMut};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,6 +73,13 @@ pub trait ReadAt: Send + Sync {
     /// What the system says; nothing is known about holes then.
     fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
         Ok((offset < self.size()).then(|| (offset, self.size())))
+    }
+
+    /// The regular file that holds a range in full, and where the range begins in it, for what looks at the file in memory;
+    /// none where that is not how the device is read.
+    fn in_file(&self, offset: Bytes, length: Bytes) -> Option<(BorrowedFd<'_>, Bytes)> {
+        let _ = (offset, length);
+        None
     }
 
     /// Fills the buffer.
@@ -300,6 +308,11 @@ impl ReadAt for Device {
         let found = self.disk.next_data(self.offset.saturating_add(offset))?;
         let inside = |at: Bytes| at.saturating_sub(self.offset).min(self.length);
         Ok(found.map(|(start, end)| (inside(start), inside(end))).filter(|(start, end)| start < end))
+    }
+
+    fn in_file(&self, offset: Bytes, length: Bytes) -> Option<(BorrowedFd<'_>, Bytes)> {
+        let end = offset.checked_add(length)?;
+        (end <= self.length).then(|| self.disk.in_file(self.offset.saturating_add(offset), length)).flatten()
     }
 
     fn size(&self) -> Bytes {

@@ -12,6 +12,7 @@ use nix::errno::Errno;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use std::fs::OpenOptions;
 use std::io::{self, IoSliceMut};
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -113,6 +114,10 @@ impl ReadAt for OnceDisk {
 
     fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
         self.disk.next_data(offset)
+    }
+
+    fn in_file(&self, offset: Bytes, length: Bytes) -> Option<(BorrowedFd<'_>, Bytes)> {
+        if self.is_direct { None } else { self.disk.in_file(offset, length) }
     }
 
     fn size(&self) -> Bytes {

@@ -24,25 +24,61 @@ impl Copy {
     }
 }
 
-impl Scrub<'_> {
+impl<'a> Scrub<'a> {
     /// Compares the array sectors `[start, end)`.
-    pub(super) fn compare_copies(&self, start: u64, end: u64, memory: &mut Memory, segment: &mut Segment) {
+    pub(super) fn compare_copies(
+        &self,
+        start: u64,
+        end: u64,
+        memory: &mut Memory<'a>,
+        segment: &mut Segment,
+    ) {
         let most = memory.slice() as u64 / SECTOR_BYTES;
         let mut at = start;
         while at < end {
-            let length = Sectors(most.min(end - at));
-            let Some(extent) = self.columns.map().extents(Sectors(at), length).next() else { return };
-            let run = self.run_of(&extent);
-            match self.copies_in_holes(&extent, run, memory) {
-                Some(there) => segment.compared = segment.compared.saturating_add(Sectors(run * there)),
-                None => self.compare_extent(&extent, 0, run, memory, segment),
+            let wide = Sectors(most.max(memory.view() as u64 / SECTOR_BYTES).min(end - at));
+            let Some(extent) = self.columns.map().extents(Sectors(at), wide).next() else { return };
+            let wide = self.run_of(&extent);
+            let run = wide.min(most);
+            if let Some(there) = self.copies_in_holes(&extent, run, memory) {
+                segment.compared = segment.compared.saturating_add(Sectors(run * there));
+                at += run;
+            } else if let Some(seen) = self.copies_in_memory(&extent, wide, memory) {
+                segment.append(seen);
+                at += wide;
+            } else {
+                self.compare_extent(&extent, 0, run, memory, segment);
+                at += run;
             }
-            at += run;
         }
     }
 
+    pub(super) fn copies_in_memory(
+        &self,
+        extent: &Extent,
+        length: u64,
+        memory: &mut Memory<'a>,
+    ) -> Option<Segment> {
+        let copies = self.trusted_copies(extent, 0);
+        let place =
+            |copy: &Copy| self.columns.in_file(copy.slot, Sectors(copy.sector), Sectors(length)).map(Some);
+        let places: Vec<_> = copies.iter().map(place).collect::<Option<_>>()?;
+        Self::compare_in_memory(&places, Sectors(length), memory, |parts, seen| {
+            let there: Vec<(Copy, &[u8])> = copies.into_iter().zip(parts.iter().copied().flatten()).collect();
+            self.vote(extent.array.0, length, &there, seen);
+        })
+    }
+
+    /// The copies of an extent that may be believed, from so many sectors of it on.
+    fn trusted_copies(&self, extent: &Extent, done: u64) -> Vec<Copy> {
+        let places = (0..).zip(extent.copies.iter());
+        let copies =
+            places.map(|(number, place)| Copy { number, slot: place.slot, sector: place.sector.0 + done });
+        copies.filter(|copy| self.columns.trust(copy.slot, Sectors(copy.sector)).0).collect()
+    }
+
     /// Where two copies or more are trusted and all are holes, how many they are.
-    fn copies_in_holes(&self, extent: &Extent, length: u64, memory: &mut Memory) -> Option<u64> {
+    fn copies_in_holes(&self, extent: &Extent, length: u64, memory: &mut Memory<'a>) -> Option<u64> {
         let mut there = 0;
         for place in extent.copies.iter().filter(|place| self.columns.trust(place.slot, place.sector).0) {
             if !memory.holes.has(&self.columns, place.slot, place.sector.0, length) {
@@ -66,14 +102,10 @@ impl Scrub<'_> {
         extent: &Extent,
         done: u64,
         length: u64,
-        memory: &mut Memory,
+        memory: &mut Memory<'a>,
         segment: &mut Segment,
     ) {
-        let places = (0..).zip(extent.copies.iter());
-        let copies =
-            places.map(|(number, place)| Copy { number, slot: place.slot, sector: place.sector.0 + done });
-        let trusted: Vec<Copy> =
-            copies.filter(|copy| self.columns.trust(copy.slot, Sectors(copy.sector)).0).collect();
+        let trusted = self.trusted_copies(extent, done);
         let bytes = usize::try_from(length * SECTOR_BYTES).unwrap_or_default();
         let (mut read, mut failed) = (Vec::new(), Vec::new());
         for (copy, buffer) in trusted.iter().zip(memory.columns_mut(bytes)) {

@@ -4,7 +4,7 @@ use raid_meta::record::PlaceRole;
 use raid_meta::units::{SECTOR_BYTES, Sectors, Slot};
 
 /// Part of an array that was compared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
     /// Where it ends: from here the comparison can be gone on with.
     pub end: Sectors,
@@ -68,6 +68,14 @@ impl Segment {
             Some(last) => last.extend(finding),
             None => self.findings.push(finding),
         }
+    }
+
+    /// Adds what was found in a part of it.
+    pub(super) fn append(&mut self, part: Self) {
+        self.compared = self.compared.saturating_add(part.compared);
+        self.unchecked = self.unchecked.saturating_add(part.unchecked);
+        part.findings.into_iter().for_each(|finding| self.add(finding));
+        part.unreadable.into_iter().for_each(|unreadable| self.add_unreadable(unreadable));
     }
 
     pub(super) fn add_unreadable(&mut self, unreadable: Unreadable) {

@@ -1,6 +1,7 @@
 //! Room for one piece of every member, used again and again.
 
 use super::holes::Holes;
+use super::views::Views;
 
 /// What buffers begin at a multiple of: enough for direct reads.
 const ALIGNMENT: usize = 4096;
@@ -8,7 +9,7 @@ const ALIGNMENT: usize = 4096;
 const STAGGER: usize = 832;
 
 /// A buffer for each slot.
-pub(super) struct Memory {
+pub(super) struct Memory<'a> {
     bytes: Vec<u8>,
     start: usize,
     stride: usize,
@@ -16,20 +17,27 @@ pub(super) struct Memory {
     slots: usize,
     /// Where the members have holes.
     pub(super) holes: Holes,
+    /// Room to look at images without a copy; none where there is none.
+    pub(super) views: Option<Views<'a>>,
 }
 
-impl Memory {
-    pub(super) fn new(slice: usize, slots: usize) -> Self {
+impl<'a> Memory<'a> {
+    pub(super) fn new(slice: usize, slots: usize, views: Option<Views<'a>>) -> Self {
         let is_direct = slice > 64 << 10;
         let stride = slice.saturating_add(if is_direct { ALIGNMENT } else { STAGGER });
         let bytes = vec![0; stride.saturating_mul(slots).saturating_add(ALIGNMENT)];
         let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-        Self { bytes, start, stride, slice, slots, holes: Holes::new(slots) }
+        Self { bytes, start, stride, slice, slots, holes: Holes::new(slots), views }
     }
 
     /// Bytes of a buffer.
     pub(super) fn slice(&self) -> usize {
         self.slice
+    }
+
+    /// Bytes that can be looked at without a copy, at most.
+    pub(super) fn view(&self) -> usize {
+        self.views.as_ref().map_or(0, Views::most)
     }
 
     /// The first bytes of every buffer, by slot.

@@ -20,6 +20,8 @@ mod memory;
 mod stripes;
 #[cfg(test)]
 mod tests;
+mod views;
+mod watch;
 
 pub use finding::{Finding, Repair, Segment, Unreadable};
 
@@ -27,7 +29,9 @@ use memory::Memory;
 use raid_meta::geometry::Level;
 use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
 use raid_table::volume::{Columns, Volume};
+use std::os::fd::BorrowedFd;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use views::Views;
 
 /// What is read of a member at a time where the processor's cache is to hold it: all members' parts together.
 const CACHED_BYTES: usize = 1 << 20;
@@ -35,6 +39,11 @@ const CACHED_BYTES: usize = 1 << 20;
 const SEGMENT_SECTORS: u64 = 4096;
 /// Bytes of all members in a segment, at most.
 const SEGMENT_BYTES: u64 = 16 << 20;
+
+/// Bytes of images that are looked at in memory at a time, by all threads together.
+const VIEW_BYTES: usize = 24 << 20;
+/// Bytes of a member that are looked at in memory at a time, at least: to map less costs more than to copy it.
+const LEAST_VIEW: usize = 256 << 10;
 
 /// How an array is compared.
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +184,7 @@ impl<'a> Scrub<'a> {
 
     /// Every so many-th segment, until there is no more or nobody wants it.
     fn work(&self, first: u64, threads: u64, sender: &SyncSender<Segment>) {
-        let mut memory = Memory::new(self.slice(), self.columns.slots());
+        let mut memory = Memory::new(self.slice(), self.columns.slots(), self.views());
         let mut start = first;
         while start < self.end {
             let end = start.saturating_add(self.step).min(self.end);
@@ -186,7 +195,7 @@ impl<'a> Scrub<'a> {
         }
     }
 
-    fn segment(&self, start: u64, end: u64, memory: &mut Memory) -> Segment {
+    fn segment(&self, start: u64, end: u64, memory: &mut Memory<'a>) -> Segment {
         let mut segment = Segment { end: Sectors(end), ..Segment::default() };
         let limit = end.min(self.options.synchronised_below.0).max(start);
         if self.has_parity {
@@ -205,6 +214,29 @@ impl<'a> Scrub<'a> {
         let cached = if wanted > 64 << 10 { wanted } else { CACHED_BYTES / self.columns.slots().max(1) };
         let most = usize::try_from(self.step.saturating_mul(SECTOR_BYTES)).unwrap_or(CACHED_BYTES);
         (wanted.min(cached).min(most) / 4096 * 4096).max(4096)
+    }
+    /// Room to look at a part of each member in memory, where that is worth it.
+    fn views(&self) -> Option<Views<'a>> {
+        let places = self.columns.slots().max(1);
+        let share = VIEW_BYTES / self.options.threads.max(1) / places / (64 << 10) * (64 << 10);
+        let most =
+            usize::try_from(self.step.saturating_mul(SECTOR_BYTES)).map_or(share, |step| step.min(share));
+        if most < LEAST_VIEW { None } else { Views::new(places, most) }
+    }
+
+    /// What is compared in memory: the same sectors of several members, or copies, where images have them there. None where they
+    /// do not, or did not any more while it was compared.
+    fn compare_in_memory(
+        places: &[Option<(BorrowedFd<'a>, Bytes)>],
+        length: Sectors,
+        memory: &mut Memory<'a>,
+        compare: impl FnOnce(&[Option<&[u8]>], &mut Segment),
+    ) -> Option<Segment> {
+        let length = usize::try_from(length.to_bytes()?.0).ok()?;
+        let views = memory.views.as_mut().filter(|_| length >= LEAST_VIEW)?;
+        let mut seen = Segment::default();
+        compare(&views.show(places, length)?, &mut seen);
+        views.are_true().then_some(seen)
     }
 }
 

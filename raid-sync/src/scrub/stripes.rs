@@ -24,9 +24,15 @@ fn chunk(map: &Map) -> u64 {
     map.geometry().chunk.map_or(1, |chunk| chunk.sectors().0)
 }
 
-impl Scrub<'_> {
+impl<'a> Scrub<'a> {
     /// Compares the member sectors `[start, end)`.
-    pub(super) fn compare_stripes(&self, start: u64, end: u64, memory: &mut Memory, segment: &mut Segment) {
+    pub(super) fn compare_stripes(
+        &self,
+        start: u64,
+        end: u64,
+        memory: &mut Memory<'a>,
+        segment: &mut Segment,
+    ) {
         let most = memory.slice() as u64 / SECTOR_BYTES;
         let mut at = start;
         while at < end {
@@ -37,13 +43,42 @@ impl Scrub<'_> {
                 at += length;
                 continue;
             }
+            let wide = run.min(memory.view() as u64 / SECTOR_BYTES).min(end - at);
+            if let Some(seen) = self.stripes_in_memory(at, wide, &trusted, memory) {
+                segment.append(seen);
+                at += wide;
+                continue;
+            }
             self.compare_window(at, length, trusted, memory, segment);
             at += length;
         }
     }
 
+    pub(super) fn stripes_in_memory(
+        &self,
+        at: u64,
+        length: u64,
+        trusted: &[bool],
+        memory: &mut Memory<'a>,
+    ) -> Option<Segment> {
+        let place = |(slot, trusted): (Slot, &bool)| match trusted {
+            true => self.columns.in_file(slot, Sectors(at), Sectors(length)).map(Some),
+            false => Some(None),
+        };
+        let places: Vec<_> = (0..).map(Slot).zip(trusted).map(place).collect::<Option<_>>()?;
+        Self::compare_in_memory(&places, Sectors(length), memory, |parts, seen| {
+            self.compare_rows(at, length, parts, seen);
+        })
+    }
+
     /// Where enough members to be compared are trusted and all are holes, how many they are.
-    fn stripes_in_holes(&self, at: u64, length: u64, trusted: &[bool], memory: &mut Memory) -> Option<u64> {
+    fn stripes_in_holes(
+        &self,
+        at: u64,
+        length: u64,
+        trusted: &[bool],
+        memory: &mut Memory<'a>,
+    ) -> Option<u64> {
         let mut there = 0;
         for (slot, _) in (0..).map(Slot).zip(trusted).filter(|(_, trusted)| **trusted) {
             if !memory.holes.has(&self.columns, slot, at, length) {
@@ -56,7 +91,7 @@ impl Scrub<'_> {
     }
 
     /// Which members may be believed at a sector, and for how long this holds for all of them.
-    fn trusted(&self, sector: u64) -> (Vec<bool>, u64) {
+    pub(super) fn trusted(&self, sector: u64) -> (Vec<bool>, u64) {
         let states = slots_of(&self.columns).map(|slot| self.columns.trust(slot, Sectors(sector)));
         let states: Vec<(bool, Sectors)> = states.collect();
         let run = states.iter().map(|(_, run)| run.0).min().unwrap_or(u64::MAX);
@@ -70,7 +105,7 @@ impl Scrub<'_> {
         at: u64,
         length: u64,
         trusted: Vec<bool>,
-        memory: &mut Memory,
+        memory: &mut Memory<'a>,
         segment: &mut Segment,
     ) {
         let mut present = trusted;
@@ -100,25 +135,23 @@ impl Scrub<'_> {
         for unreadable in failed {
             segment.add_unreadable(unreadable);
         }
-        self.compare_rows(at, length, &present, memory, segment);
+        let columns = memory.columns(bytes).into_iter().zip(present);
+        let columns: Vec<_> = columns.map(|(column, present)| present.then_some(column)).collect();
+        self.compare_rows(at, length, &columns, segment);
     }
 
-    fn compare_rows(&self, at: u64, length: u64, present: &[bool], memory: &Memory, segment: &mut Segment) {
-        let columns = memory.columns(usize::try_from(length * SECTOR_BYTES).unwrap_or_default());
+    fn compare_rows(&self, at: u64, length: u64, columns: &[Option<&[u8]>], segment: &mut Segment) {
         let map = self.columns.map();
         let chunk = chunk(map);
-        let there = present.iter().filter(|present| **present).count() as u64;
+        let there = columns.iter().flatten().count() as u64;
         let mut done = 0;
         while done < length {
             let sector = at + done;
             let piece = (chunk - sector % chunk).min(length - done);
             let Some(row) = map.row(sector / chunk) else { return };
             let range = slice_of(done)..slice_of(done + piece);
-            let blocks: Vec<Option<&[u8]>> = columns
-                .iter()
-                .zip(present)
-                .map(|(column, present)| column.get(range.clone()).filter(|_| *present))
-                .collect();
+            let blocks = columns.iter().map(|column| column.and_then(|column| column.get(range.clone())));
+            let blocks: Vec<Option<&[u8]>> = blocks.collect();
             match agrees(&row, &blocks) {
                 None => segment.unchecked = segment.unchecked.saturating_add(Sectors(piece * there)),
                 Some(true) => segment.compared = segment.compared.saturating_add(Sectors(piece * there)),

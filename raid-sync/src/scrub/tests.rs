@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use raid_meta::device::{ReadAt, SimDisk, WriteAt};
+use raid_meta::device::{Device, OnceDisk, ReadAt, SimDisk, WriteAt};
 use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, PlaceRole};
 use raid_meta::units::SECTOR_LENGTH;
 use raid_table::layout::{Content, Map};
@@ -27,6 +27,19 @@ impl Sources for Array {
     }
 }
 
+impl<'a> Scrub<'a> {
+    /// Whether the first sectors are compared without a copy.
+    fn is_seen_in_memory(&self, memory: &mut Memory<'a>) -> bool {
+        let length = (memory.view() as u64 / SECTOR_BYTES).min(self.end);
+        if self.has_parity {
+            let (trusted, _) = self.trusted(0);
+            return self.stripes_in_memory(0, length, &trusted, memory).is_some();
+        }
+        let extent = self.columns.map().extents(Sectors::ZERO, Sectors(length)).next().unwrap();
+        self.copies_in_memory(&extent, extent.length.0, memory).is_some()
+    }
+}
+
 impl Targets for Array {
     fn open(&self, member: &ArrayMember) -> Result<Arc<dyn WriteAt>, String> {
         Ok(Arc::new(self.disks[member.slot.index()].clone()))
@@ -38,19 +51,23 @@ type Place = (u32, u64);
 
 impl Array {
     fn new(level: &str, layout: Option<&str>, slots: u32) -> Self {
+        Self::with_members_of(MEMBER_SECTORS, level, layout, slots)
+    }
+
+    fn with_members_of(length: u64, level: &str, layout: Option<&str>, slots: u32) -> Self {
         let members: Vec<_> = (0..slots)
             .map(|slot| {
                 json!({"slot": slot, "device": format!("disk{slot}"), "state": "in-sync",
-                    "offset_sectors": OFFSET, "length_sectors": MEMBER_SECTORS})
+                    "offset_sectors": OFFSET, "length_sectors": length})
             })
             .collect();
         let chunk = (level != "raid1").then_some(16);
         let record = json!({"v": 1, "name": "a", "level": level, "layout": layout, "chunk_sectors": chunk,
             "size_sectors": 0, "slots": slots, "members": members});
         let mut record: ArrayRecord = serde_json::from_value(record).unwrap();
-        let lengths = vec![Sectors(MEMBER_SECTORS); slots as usize];
+        let lengths = vec![Sectors(length); slots as usize];
         record.size_sectors = Map::new(&record.geometry(), &lengths, Sectors::ZERO).unwrap().capacity();
-        let disk = || SimDisk::new(Sectors(OFFSET + MEMBER_SECTORS).to_bytes().unwrap());
+        let disk = || SimDisk::new(Sectors(OFFSET + length).to_bytes().unwrap());
         let array = Self { record, disks: (0..slots).map(|_| disk()).collect() };
         let volume = WritableVolume::open(&array.record, &array, false).unwrap();
         let content: Vec<u8> = (1..=array.record.size_sectors.0)
@@ -413,5 +430,96 @@ fn holes_of_all_members_agree_and_are_not_read() {
         let most = u64::from(array.record.slots) * 32 * SECTOR_LENGTH as u64;
         let read = read.load(Ordering::Relaxed);
         assert!(read > 0 && read <= most, "{kind}: {read} bytes");
+    }
+}
+
+/// The disks of an array as images, in a folder; each is preceded by a sector of something else.
+struct Images<'a> {
+    array: &'a Array,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Images<'a> {
+    fn new(array: &'a Array) -> Self {
+        let images = Self { array, folder: tempfile::tempdir().unwrap() };
+        for (number, disk) in array.disks.iter().enumerate() {
+            let mut content = vec![0x5a; SECTOR_LENGTH + usize::try_from(disk.size().0).unwrap()];
+            disk.read_exact_at(Bytes::ZERO, &mut content[SECTOR_LENGTH..]).unwrap();
+            std::fs::write(images.path(number), content).unwrap();
+        }
+        images
+    }
+
+    fn path(&self, number: usize) -> std::path::PathBuf {
+        self.folder.path().join(number.to_string())
+    }
+
+    fn volume(&self) -> Volume {
+        Volume::open(&self.array.record, self, OpenOptions::default()).unwrap()
+    }
+}
+
+impl Sources for Images<'_> {
+    fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
+        let path = self.path(member.slot.index());
+        let device = Device::whole(&path, Arc::new(OnceDisk::open(&path, None, false).unwrap()));
+        let length = device.size();
+        Ok(Arc::new(device.window(bytes(1), length.saturating_sub(bytes(1))).unwrap()))
+    }
+}
+
+fn segments(volume: &Volume) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let each = |segment| {
+        segments.push(segment);
+        Ok::<(), ()>(())
+    };
+    Scrub::new(volume, options()).unwrap().run(Sectors::ZERO, each).unwrap();
+    segments
+}
+
+/// Members for several looks at what is in memory, and a rest.
+const LARGE_MEMBER: u64 = 9 * 4096 + 16;
+
+#[test]
+fn images_are_compared_in_memory_as_disks_are() {
+    let kinds = [
+        ("raid6", Some("left-symmetric"), 6, true),
+        ("raid5", Some("left-asymmetric"), 3, true),
+        ("raid1", None, 3, true),
+        ("raid10", Some("near-2"), 5, false),
+    ];
+    for (level, layout, slots, in_memory) in kinds {
+        let array = Array::with_members_of(LARGE_MEMBER, level, layout, slots);
+        for number in 0..300 {
+            let place = (number % slots, u64::from(number) * 7919 % LARGE_MEMBER);
+            array.spoil(place, &noise(place));
+        }
+        let images = Images::new(&array);
+        let (volume, on_disks) = (images.volume(), array.volume());
+        let scrub = Scrub::new(&volume, options()).unwrap();
+        let mut memory = Memory::new(scrub.slice(), scrub.columns.slots(), scrub.views());
+        // Chunks of raid10 are too short to be worth it.
+        assert_eq!(scrub.is_seen_in_memory(&mut memory), in_memory, "{level}");
+        assert!(segments(&volume) == segments(&on_disks), "{level}");
+    }
+}
+
+#[test]
+fn an_image_that_is_cut_off_is_told_to_be_unreadable_there() {
+    for (level, layout) in [("raid6", Some("left-symmetric")), ("raid1", None)] {
+        let array = Array::with_members_of(LARGE_MEMBER, level, layout, 4);
+        let images = Images::new(&array);
+        let volume = images.volume();
+        let image = std::fs::File::options().write(true).open(images.path(2)).unwrap();
+        image.set_len(bytes(1 + OFFSET + 4000).0).unwrap();
+        let segments = segments(&volume);
+        let unreadable: Vec<&Unreadable> = segments.iter().flat_map(|segment| &segment.unreadable).collect();
+        let first = unreadable.iter().map(|unreadable| unreadable.sector.0).min().unwrap();
+        assert!(first <= 4000 && 4000 - first < 8, "{level}: {first}");
+        assert!(unreadable.iter().all(|unreadable| unreadable.slot == Slot(2)), "{level}");
+        let length: u64 = unreadable.iter().map(|unreadable| unreadable.length.0).sum();
+        assert_eq!(first + length, LARGE_MEMBER, "{level}");
+        assert!(segments.iter().all(|segment| segment.findings.is_empty()), "{level}");
     }
 }

@@ -4,6 +4,7 @@ use super::{Part, Volume};
 use crate::layout::Map;
 use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
 use std::io;
+use std::os::fd::BorrowedFd;
 
 /// The members of an array that has one geometry. Sectors are those of a member's data.
 #[derive(Clone, Copy)]
@@ -69,6 +70,13 @@ impl<'a> Columns<'a> {
             Some(Some(leg)) => leg.read(sector.0, buffer),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    /// The file that holds sectors of a member's data, and where in it: see [`raid_meta::device::ReadAt::in_file`].
+    #[must_use]
+    pub fn in_file(&self, slot: Slot, sector: Sectors, length: Sectors) -> Option<(BorrowedFd<'a>, Bytes)> {
+        let leg = self.part.legs.get(slot.index())?.as_ref()?;
+        leg.source.in_file(leg.byte_offset(sector.0).ok()?, length.to_bytes()?)
     }
 
     /// The next sectors of a member's data, from one on, that are not known to be a hole: the first, and where they end.
