@@ -20,11 +20,9 @@ pub fn holders(path: &Path, sysroot: &Path) -> Vec<String> {
     let Some(directory) = crate::scan::sysfs_directory(path, sysroot) else { return found };
     let places = with_partitions(&directory);
     for place in &places {
-        let name = file_name(place);
         found.extend(names_in(&place.join("holders")));
-        let number = device_number(place).unwrap_or_default();
-        found.extend(mounts(&number, &name, sysroot).map(|target| format!("a mount at {target}")));
-        if swaps(sysroot).any(|swap| swap.rsplit('/').next() == Some(name.as_str())) {
+        found.extend(mounts(place, sysroot).into_iter().map(|mount| format!("a mount at {}", mount.at)));
+        if is_swap(place, sysroot) {
             found.push("swap".to_owned());
         }
     }
@@ -52,8 +50,7 @@ fn place_only_read(directory: &Path, sysroot: &Path, depth: u32) -> bool {
     const DEEPEST: u32 = 16;
     let mut is_used = false;
     for place in with_partitions(directory) {
-        let name = file_name(&place);
-        if depth > DEEPEST || swaps(sysroot).any(|swap| swap.rsplit('/').next() == Some(name.as_str())) {
+        if depth > DEEPEST || is_swap(&place, sysroot) {
             return false;
         }
         for holder in names_in(&place.join("holders")) {
@@ -62,21 +59,14 @@ fn place_only_read(directory: &Path, sysroot: &Path, depth: u32) -> bool {
                 return false;
             }
         }
-        for mount in device_number(&place).iter().flat_map(|number| super_options(number, sysroot)) {
+        for mount in mounts(&place, sysroot) {
             is_used = true;
-            if !mount.split(',').any(|option| option == "ro") {
+            if !mount.options.split(',').any(|option| option == "ro") {
                 return false;
             }
         }
     }
     is_used
-}
-
-/// The options of the file systems on a device: what comes last in the lines of the mount table.
-fn super_options(number: &str, sysroot: &Path) -> Vec<String> {
-    let table = table(&sysroot.join("proc/self/mountinfo"));
-    let lines = table.lines().filter(|line| line.split(' ').nth(2) == Some(number));
-    lines.filter_map(|line| line.split(' ').next_back().map(str::to_owned)).collect()
 }
 
 /// Whether somebody has a block device, or a partition of it, for himself alone.
@@ -123,23 +113,31 @@ fn names_in(directory: &Path) -> Vec<String> {
     entries.map(|entry| escape(entry.file_name().as_encoded_bytes())).collect()
 }
 
-/// `MAJOR:MINOR` of a device by its sysfs directory.
-fn device_number(directory: &Path) -> Option<String> {
-    crate::scan::attribute_text(&directory.join("dev"))
+/// A file system on a device.
+struct Mount {
+    /// Where, escaped.
+    at: String,
+    /// How, for all places where it is mounted.
+    options: String,
 }
 
-/// Where a device is mounted. The third column of the table is its number, the fifth the place. A file system that may have
-/// several devices has a number of its own there, and one of their paths in the second column behind a lone `-`.
-fn mounts(number: &str, name: &str, sysroot: &Path) -> impl Iterator<Item = String> {
-    let table = table(&sysroot.join("proc/self/mountinfo"));
-    let place = |line: &str| {
+/// The mounts of a device, by its sysfs directory. The third column of the table is its number, the fifth the place, the last
+/// the options. A file system that may have several devices has a number of its own there, and one of their paths
+/// in the second column behind a lone `-`.
+fn mounts(directory: &Path, sysroot: &Path) -> Vec<Mount> {
+    let number = crate::scan::attribute_text(&directory.join("dev"));
+    let mapped = crate::scan::attribute_text(&directory.join("dm/name"));
+    let paths =
+        [Some(format!("/dev/{}", file_name(directory))), mapped.map(|name| format!("/dev/mapper/{name}"))];
+    let mount = |line: &str| {
         let columns: Vec<&str> = line.split(' ').collect();
         let source = columns.iter().position(|column| *column == "-").and_then(|dash| columns.get(dash + 2));
-        let is_source = source.is_some_and(|source| source.strip_prefix("/dev/") == Some(name));
-        let is_it = columns.get(2) == Some(&number) || is_source;
-        columns.get(4).filter(|_| is_it).map(|place| escape(&plain(place)))
+        let is_source = source.is_some_and(|source| paths.iter().flatten().any(|path| path == source));
+        let is_it = is_source || columns.get(2).copied() == number.as_deref();
+        let at = columns.get(4).filter(|_| is_it).map(|place| escape(&plain(place)))?;
+        Some(Mount { at, options: (*columns.last()?).to_owned() })
     };
-    table.lines().filter_map(place).collect::<Vec<_>>().into_iter()
+    table(&sysroot.join("proc/self/mountinfo")).lines().filter_map(mount).collect()
 }
 
 /// A path of the mount table, in which white space and backslashes are `\NNN` in octal.
@@ -157,11 +155,11 @@ fn plain(place: &str) -> Vec<u8> {
     bytes
 }
 
-/// The devices and files that are swapped to.
-fn swaps(sysroot: &Path) -> impl Iterator<Item = String> {
+/// Whether a device, by its sysfs directory, is swapped to.
+fn is_swap(directory: &Path, sysroot: &Path) -> bool {
     let table = table(&sysroot.join("proc/swaps"));
-    let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
-    table.lines().skip(1).filter_map(first).collect::<Vec<_>>().into_iter()
+    let mut used = table.lines().skip(1).filter_map(|line| line.split_whitespace().next());
+    used.any(|swap| swap.rsplit('/').next() == Some(&file_name(directory)))
 }
 
 fn table(path: &Path) -> String {
@@ -271,6 +269,28 @@ mod tests {
         let line = "40 29 0:35 / /data rw - btrfs /dev/sda1 rw\n41 29 0:36 / /tmp rw - tmpfs sda1 rw\n";
         machine.write("proc/self/mountinfo", line);
         assert_eq!(machine.holders("sda"), ["a mount at /data"]);
+        let mapped = "40 29 0:35 / /data rw - btrfs /dev/mapper/vg-lv rw\n";
+        machine.write("proc/self/mountinfo", mapped);
+        machine.write("sys/block/dm-0/dev", "253:0\n");
+        machine.write("sys/block/dm-0/dm/name", "vg-lv\n");
+        machine.write("dev/dm-0", "");
+        assert_eq!(machine.holders("dm-0"), ["a mount at /data"]);
+    }
+
+    #[test]
+    fn a_disk_is_written_where_one_of_its_partitions_is_whatever_the_file_system() {
+        let machine = Machine::new();
+        machine.write("sys/block/sda/sda2/dev", "8:2\n");
+        machine.write("sys/block/sda/sda2/partition", "2\n");
+        let mounted = |options: &str| {
+            let lines = format!(
+                "29 1 8:1 / / ro - ext4 /dev/sda1 ro\n40 29 0:35 / /data rw - btrfs /dev/sda2 {options}\n"
+            );
+            machine.write("proc/self/mountinfo", &lines);
+            only_read(&machine.0.path().join("dev/sda"), machine.0.path())
+        };
+        assert!(!mounted("rw,space_cache=v2"));
+        assert!(mounted("ro,space_cache=v2"));
     }
 
     #[test]
