@@ -276,11 +276,7 @@ fn add_volume(
     };
     for (place, ddf) in group.iter_mut().enumerate() {
         edit(ddf, Kind::VirtualDisks, |bytes, ddf| {
-            put(
-                bytes,
-                TableHead::SIZE.saturating_add(index.saturating_mul(ENTRY)),
-                &entry.encode(ddf.endian),
-            );
+            put(bytes, tables::entry_at(index), &entry.encode(ddf.endian));
             let used = tables::virtual_disks(bytes, ddf.endian).len();
             populate(bytes, used, ddf);
         });
@@ -397,7 +393,7 @@ fn mark_active(bytes: &mut [u8], references: &[u32], count: usize, ddf: &Ddf) {
     for (index, mut disk) in tables::physical_disks(bytes, ddf.endian) {
         if members.contains(&disk.pd_reference) {
             disk.pd_type = disk.pd_type & !pd_type::GLOBAL_SPARE | pd_type::ACTIVE;
-            put(bytes, TableHead::SIZE.saturating_add(index.saturating_mul(ENTRY)), &disk.encode(ddf.endian));
+            put(bytes, tables::entry_at(index), &disk.encode(ddf.endian));
         }
     }
 }

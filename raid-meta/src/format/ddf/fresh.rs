@@ -14,7 +14,7 @@ use super::structs::{
     TableHead, VIRTUAL_DISKS, pd_state, pd_type,
 };
 use super::sum::{Sum, Variant};
-use super::tables::ENTRY;
+use super::tables;
 use crate::device::ReadAt;
 use crate::format::create::NewSet;
 use crate::format::schema::{DiskStruct, Endian};
@@ -218,7 +218,7 @@ fn table(signature: u32, max_entries: u16, length: usize, disks: &[PdEntry]) -> 
     let head = TableHead { signature, crc: NONE, populated_entries, max_entries, pad_0c: [0xff; 52] };
     put(&mut bytes, 0, &head.encode(BE));
     for (index, disk) in disks.iter().enumerate() {
-        put(&mut bytes, TableHead::SIZE.saturating_add(index.saturating_mul(ENTRY)), &disk.encode(BE));
+        put(&mut bytes, tables::entry_at(index), &disk.encode(BE));
     }
     bytes
 }

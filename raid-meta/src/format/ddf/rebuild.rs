@@ -13,8 +13,8 @@ use super::fresh::word;
 use super::level::Shape;
 use super::metadata::Ddf;
 use super::read::{self, Found};
-use super::structs::{DiskData, Guid, Header, NONE, PdEntry, TableHead, VdConfig, pd_state, pd_type};
-use super::tables::{self, Config, ENTRY, RecordKind};
+use super::structs::{DiskData, Guid, Header, NONE, PdEntry, VdConfig, pd_state, pd_type};
+use super::tables::{self, Config, RecordKind};
 use super::transition::{STATE, change_volume, configs, rounds, state, touch_configs};
 use super::{NAME, volume};
 use crate::device::{Device, ReadAt};
@@ -124,8 +124,7 @@ impl Change {
         edit(ddf, Kind::PhysicalDisks, |bytes, ddf| {
             for (index, disk) in ddf.physical_disks() {
                 if disk.pd_reference == self.lost {
-                    let at = TableHead::SIZE.saturating_add(index.saturating_mul(ENTRY));
-                    put(bytes, at, &self.entry.encode(ddf.endian));
+                    put(bytes, tables::entry_at(index), &self.entry.encode(ddf.endian));
                 }
             }
         });

@@ -18,6 +18,11 @@ pub(super) const ENTRY: usize = 64;
 /// What an element of a virtual disk takes in its configuration: a reference and a start.
 const PER_ELEMENT: usize = 12;
 
+/// Where an entry is in its table.
+pub(super) fn entry_at(index: usize) -> usize {
+    TableHead::SIZE.saturating_add(index.saturating_mul(ENTRY))
+}
+
 /// The entries that a table has room for: as many as its head says, or as the section is long.
 pub(super) fn entry_count(bytes: &[u8], endian: Endian) -> usize {
     let room = bytes.len().saturating_sub(TableHead::SIZE) / ENTRY;

@@ -11,8 +11,8 @@ use super::edit::{self, edit, put};
 use super::level::element_state;
 use super::metadata::Ddf;
 use super::read::{self, Found};
-use super::structs::{Guid, PdEntry, TableHead, VdEntry, pd_state};
-use super::tables::{Config, ENTRY};
+use super::structs::{Guid, PdEntry, VdEntry, pd_state};
+use super::tables::{self, Config};
 use super::volume::{self, INCONSISTENT};
 use super::{NAME, fresh};
 use crate::format::Metadata;
@@ -199,7 +199,7 @@ fn change_disks(ddf: &mut Ddf, change: impl Fn(&mut PdEntry)) {
     edit(ddf, Kind::PhysicalDisks, |bytes, ddf| {
         for (index, mut disk) in ddf.physical_disks() {
             change(&mut disk);
-            put(bytes, entry(index), &disk.encode(ddf.endian));
+            put(bytes, tables::entry_at(index), &disk.encode(ddf.endian));
         }
     });
 }
@@ -210,15 +210,10 @@ pub(super) fn change_volume(ddf: &mut Ddf, guid: &Guid, change: impl Fn(&mut VdE
         for (index, mut disk) in ddf.virtual_disks() {
             if volume::same_guid(&disk.vd_guid, guid) {
                 change(&mut disk);
-                put(bytes, entry(index), &disk.encode(ddf.endian));
+                put(bytes, tables::entry_at(index), &disk.encode(ddf.endian));
             }
         }
     });
-}
-
-/// Where an entry is in its table.
-fn entry(index: usize) -> usize {
-    TableHead::SIZE.saturating_add(index.saturating_mul(ENTRY))
 }
 
 /// The configurations of a virtual disk count as new.

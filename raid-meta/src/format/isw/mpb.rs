@@ -122,6 +122,18 @@ disk_struct! {
     }
 }
 
+/// What [`MapHead::failed_disk_num`] is where no slot has failed.
+pub(super) const NONE_FAILED: u8 = 0xff;
+
+/// What [`MapHead::map_state`] can be.
+pub(super) mod map_state {
+    pub(in super::super) const NORMAL: u8 = 0;
+    /// Redundancy was never computed.
+    pub(in super::super) const UNINITIALIZED: u8 = 1;
+    pub(in super::super) const DEGRADED: u8 = 2;
+    pub(in super::super) const FAILED: u8 = 3;
+}
+
 /// A map: its head, and for each slot the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Map {
@@ -234,7 +246,7 @@ pub(super) mod status {
 }
 
 /// What [`Disk::scsi_id`] is for a disk that is missing.
-const NO_DISK: u32 = u32::MAX;
+pub(super) const NO_DISK: u32 = u32::MAX;
 
 impl Disk {
     /// The serial without its padding.

@@ -10,8 +10,8 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::codec::{encode, placed};
-use super::mpb::{Disk as Entry, INDEX_MASK, Map, Migration, Mpb, OUT_OF_SYNC, Volume, status};
-use super::transition::map_state;
+use super::mpb::{Disk as Entry, INDEX_MASK, Map, Migration, Mpb, NONE_FAILED, OUT_OF_SYNC, Volume, status};
+use super::transition::state_of;
 use super::{NAME, carried, names};
 use crate::device::{Device, ReadAt};
 use crate::escape::escape;
@@ -19,9 +19,6 @@ use crate::format::rebuild::{Disk, RebuildError, Replacement, Round};
 use crate::format::schema::DiskStruct;
 use crate::model::Area;
 use crate::record::ChecksumState;
-
-/// No slot has failed.
-const NONE_FAILED: u8 = 0xff;
 
 /// What to write: see the module.
 ///
@@ -164,7 +161,7 @@ fn delete(mpb: &mut Mpb, lost: usize) {
 
 /// The state of a map, and which slot it says has failed: the last.
 fn settle_map(map: &mut Map, disks: &[Entry]) {
-    map.head.map_state = map_state(map, disks);
+    map.head.map_state = state_of(map, disks);
     let is_lost = |slot: &usize| {
         let disk = map.disk_index(*slot).and_then(|disk| disks.get(disk));
         map.is_out_of_sync(*slot) || disk.is_none_or(Entry::is_out)

@@ -7,7 +7,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::codec::{encode, placed};
-use super::mpb::{Disk, Map, Migration, Mpb, OUT_OF_SYNC, Volume, status};
+use super::mpb::{Disk, Map, Migration, Mpb, NO_DISK, NONE_FAILED, OUT_OF_SYNC, Volume, map_state, status};
 use super::{NAME, carried, names};
 use crate::device::ReadAt;
 use crate::escape::escape;
@@ -15,11 +15,6 @@ use crate::format::transition::{Present, Rewrite, Transition, TransitionError};
 use crate::model::Area;
 use crate::record::ChecksumState;
 use crate::units::Bytes;
-
-/// What [`Disk::scsi_id`] becomes for a disk that is not there.
-const NOT_THERE: u32 = u32::MAX;
-/// No slot has failed.
-const NONE_FAILED: u8 = 0xff;
 
 /// What to write for the volume with that uuid.
 ///
@@ -206,7 +201,7 @@ fn fail(mpb: &mut Mpb, index: usize) {
         if head.failed_disk_num == NONE_FAILED || !is_rebuilding && slot < head.failed_disk_num {
             head.failed_disk_num = slot;
         }
-        volume.map.head.map_state = map_state(&volume.map, &disks);
+        volume.map.head.map_state = state_of(&volume.map, &disks);
     }
 }
 
@@ -221,14 +216,11 @@ fn mark_missing(disk: &mut Disk) {
     let padded = kept.iter().copied().chain(std::iter::repeat(0));
     disk.serial.iter_mut().zip(padded).for_each(|(to, from)| *to = from);
     disk.status |= status::FAILED;
-    disk.scsi_id = NOT_THERE;
+    disk.scsi_id = NO_DISK;
 }
 
 /// The state of a volume that has lost disks.
-pub(super) fn map_state(map: &Map, disks: &[Disk]) -> u8 {
-    const NORMAL: u8 = 0;
-    const DEGRADED: u8 = 2;
-    const FAILED: u8 = 3;
+pub(super) fn state_of(map: &Map, disks: &[Disk]) -> u8 {
     let is_lost = |slot: usize| {
         let disk = map.disk_index(slot).and_then(|disk| disks.get(disk));
         map.is_out_of_sync(slot) || disk.is_none_or(Disk::is_out)
@@ -242,8 +234,8 @@ pub(super) fn map_state(map: &Map, disks: &[Disk]) -> u8 {
         _ => !lost.windows(2).any(|pair| matches!(pair, &[a, b] if a % 2 == 0 && b == a.saturating_add(1))),
     };
     match (lost.is_empty(), survives) {
-        (true, _) => NORMAL,
-        (false, true) => DEGRADED,
-        (false, false) => FAILED,
+        (true, _) => map_state::NORMAL,
+        (false, true) => map_state::DEGRADED,
+        (false, false) => map_state::FAILED,
     }
 }

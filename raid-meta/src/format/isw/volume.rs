@@ -2,7 +2,7 @@
 
 use super::check;
 use super::migration::{self, Observed, Record};
-use super::mpb::{Disk, Map, Migration, Mpb, Volume};
+use super::mpb::{Disk, Map, Migration, Mpb, Volume, map_state};
 use super::names;
 use super::ppl::{self, Log};
 use super::shape::{Shape, migration_unit, shapes};
@@ -113,10 +113,9 @@ fn slot_state(volume: &Volume, slot: usize, disk: &Disk) -> SlotState {
 
 /// Whether redundancy has never been computed throughout.
 fn is_initializing(volume: &Volume) -> bool {
-    const UNINITIALIZED: u8 = 1;
     match volume.migration() {
         Some(Migration::Initialize) => true,
-        _ => volume.sync_map().head.map_state == UNINITIALIZED,
+        _ => volume.sync_map().head.map_state == map_state::UNINITIALIZED,
     }
 }
 

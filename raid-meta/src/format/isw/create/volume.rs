@@ -3,7 +3,9 @@
 use super::room::{Extent, data_members};
 use super::{halves, padded};
 use crate::format::create::NewSet;
-use crate::format::isw::mpb::{Map, MapHead, Mpb, Volume, VolumeHead, VolumeState, attribute};
+use crate::format::isw::mpb::{
+    Map, MapHead, Mpb, NONE_FAILED, Volume, VolumeHead, VolumeState, attribute, map_state,
+};
 use crate::format::schema::DiskStruct;
 use crate::geometry::Level;
 
@@ -13,10 +15,6 @@ const DIRTY_STRIPES: u64 = 2048;
 const COALESCING: u32 = 0xc;
 /// No log and no bitmap.
 const MULTIPLE_OFF: u8 = 5;
-/// A map whose redundancy was never computed.
-const UNINITIALIZED: u8 = 1;
-/// No disk has failed.
-const NO_DISK: u8 = 0xff;
 
 /// Adds the volume to a container.
 pub(super) fn add(set: &NewSet, mpb: &mut Mpb, extent: &Extent, strip: u64) {
@@ -39,7 +37,7 @@ pub(super) fn add(set: &NewSet, mpb: &mut Mpb, extent: &Extent, strip: u64) {
     let mut state = VolumeState::zeroed();
     state.dirty = u8::from(!is_synced);
     let mut map = map(set, extent, strip, blocks);
-    map.map_state = if is_synced { 0 } else { UNINITIALIZED };
+    map.map_state = if is_synced { map_state::NORMAL } else { map_state::UNINITIALIZED };
     let disk_ord_tbl = (0..u32::from(map.num_members)).collect();
     let disk_ord_tbl = match mpb.volumes.first() {
         Some(volume) => volume.map.disk_ord_tbl.clone(),
@@ -65,7 +63,7 @@ fn map(set: &NewSet, extent: &Extent, strip: u64, blocks: impl Fn(u64) -> (u32, 
     map.raid_level = raid_level(set);
     map.num_members = u8::try_from(set.disks.len()).unwrap_or(u8::MAX);
     map.num_domains = if is_mirrored { 2 } else { 1 };
-    map.failed_disk_num = NO_DISK;
+    map.failed_disk_num = NONE_FAILED;
     map.ddf = 1;
     map
 }
