@@ -58,7 +58,7 @@ pub use output::Style;
 pub use progress::{Progress, ProgressArgs, ProgressWhen};
 pub use select::{select_array, top_level};
 pub use source::{Inputs, Source};
-pub use write::WriteArgs;
+pub use write::{WriteArgs, random_bytes};
 
 use std::process::ExitCode;
 

@@ -7,6 +7,8 @@ use super::output::Style;
 use crate::commit::{Machine, Plan, UndoFile, commit};
 use crate::record::Record;
 use clap::Args;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 /// Whether to write, and where the way back is kept.
@@ -60,4 +62,14 @@ impl WriteArgs {
         }
         Ok(Exit::Done)
     }
+}
+
+/// Bytes for a new identity.
+///
+/// # Errors
+/// The system has none.
+pub fn random_bytes() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
 }

@@ -7,7 +7,7 @@ use crate::rebuild::{Fill, FillError, Part, Watch};
 use clap::Args;
 use raid_meta::cli::{
     Console, DeviceArgs, EXIT_STATUS_HELP, Exit, ExitContext, Failure, OutputArgs, Progress, ProgressArgs,
-    SourceArgs, Spec,
+    SourceArgs, Spec, random_bytes,
 };
 use raid_meta::commit::{CommitError, Machine, OpenDisk, PlannedDisk, UndoFile, commit};
 use raid_meta::device::{Device, WriteAt};
@@ -21,7 +21,6 @@ use raid_table::volume::{OpenOptions, ReadError, Volume};
 use serde::{Deserialize, Serialize};
 use set::Set;
 use std::ffi::OsString;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -113,7 +112,7 @@ impl RebuildCommand {
             slot: Slot(self.slot),
             members: set.members(&target),
             target,
-            identity: random()?,
+            identity: random_bytes()?,
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         };
         let plan = rebuild(set.format, &replacement, done.is_some()).map_err(failure)?;
@@ -323,12 +322,6 @@ impl OpenDisk for Held {
             error: std::io::Error::other("it was not opened for this"),
         })
     }
-}
-
-fn random() -> std::io::Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn failure(error: PlanRebuildError) -> anyhow::Error {

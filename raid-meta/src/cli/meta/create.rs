@@ -2,7 +2,7 @@
 
 use crate::cli::args::{format_parser, sector_size};
 use crate::cli::write::WriteArgs;
-use crate::cli::{Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Spec};
+use crate::cli::{Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Spec, random_bytes};
 use crate::create::{Created, NotCreated, create};
 use crate::device::{Device, ReadAt};
 use crate::format::Format;
@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use sha1::{Digest, Sha1};
 use std::ffi::OsString;
 use std::fs::Metadata;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -201,7 +201,7 @@ impl SetArgs {
                 let digest: [u8; 20] = Sha1::digest(seed).into();
                 identity.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
             }
-            (None, None) => std::fs::File::open("/dev/urandom")?.read_exact(&mut identity)?,
+            (None, None) => identity = random_bytes()?,
         }
         Ok(identity)
     }
