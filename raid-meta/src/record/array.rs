@@ -295,4 +295,17 @@ impl ArrayRecord {
     pub fn geometry(&self) -> Geometry {
         Geometry { level: self.level, layout: self.layout, chunk: self.chunk_sectors, slots: self.slots }
     }
+
+    /// Below which sector of its members parity is that of the data. A set that is dirty, or was never synchronised, has
+    /// valid parity below the resync position only; without a position, nowhere. Entries in a log of writes say that
+    /// some of it is old.
+    #[must_use]
+    pub fn parity_valid_below(&self) -> Sectors {
+        match self.resync_position_sectors {
+            _ if self.write_log.is_some() => Sectors::ZERO,
+            Some(position) => position,
+            None if self.dirty == Some(true) || self.health == Health::Initializing => Sectors::ZERO,
+            None => Sectors(u64::MAX),
+        }
+    }
 }

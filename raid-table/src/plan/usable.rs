@@ -64,7 +64,7 @@ pub(super) fn check(
     if !lost.is_empty() && !options.degraded {
         return Err(Reason::Degraded { missing: missing_slots() });
     }
-    if !missing.is_empty() && array.level.parities() > 0 && may_be_out_of_step(array, map) {
+    if !missing.is_empty() && array.level.parities() > 0 && array.parity_valid_below() < map.used(Slot(0)) {
         return Err(Reason::DirtyDegraded { missing: missing_slots() });
     }
     let mut in_sync = array.members.iter().filter(|member| member.state == MemberState::InSync);
@@ -81,18 +81,6 @@ fn bad_sectors(member: &ArrayMember) -> Sectors {
 fn survives(array: &ArrayRecord, missing: &[Slot]) -> bool {
     let present: Vec<bool> = (0..array.slots).map(|slot| !missing.contains(&Slot(slot))).collect();
     !loses_data(&array.geometry(), &present)
-}
-
-/// Whether there are stripes whose parity may not be that of their data.
-fn may_be_out_of_step(array: &ArrayRecord, map: &Map) -> bool {
-    let all_in_step = |position: Sectors| position >= map.used(Slot(0));
-    match array.resync_position_sectors {
-        Some(position) if all_in_step(position) => array.write_log.is_some(),
-        Some(_) => true,
-        None => {
-            array.dirty == Some(true) || array.write_log.is_some() || array.health == Health::Initializing
-        }
-    }
 }
 
 /// Whether the redundancy may not be that of the data somewhere.

@@ -218,19 +218,8 @@ fn part(
         end: stretch.start.saturating_add(stretch.length).0,
         map: stretch.map.clone(),
         legs: legs.collect::<Result<_, _>>()?,
-        parity_valid_below: parity_valid_below(array),
+        parity_valid_below: array.parity_valid_below().0,
     })
-}
-
-/// A dirty set has valid parity below the resync position only; without a position, nowhere. Entries in a partial
-/// parity log say that some of it is old.
-pub(super) fn parity_valid_below(array: &ArrayRecord) -> u64 {
-    match (array.resync_position_sectors, array.dirty) {
-        _ if array.write_log.is_some() => 0,
-        (Some(position), _) => position.0,
-        (None, Some(true)) => 0,
-        (None, _) => u64::MAX,
-    }
 }
 
 /// A member on one side of a reshape; none when its offset can not be.

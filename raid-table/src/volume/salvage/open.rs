@@ -1,9 +1,7 @@
 //! From an `array` record to what can be salvaged of it.
 
 use super::super::leg::Leg;
-use super::super::open::{
-    check_record, parity_valid_below, record_error, refuse_doubtful, with_raid0_layout,
-};
+use super::super::open::{check_record, record_error, refuse_doubtful, with_raid0_layout};
 use super::super::trust::TrustMap;
 use super::super::{OpenOptions, OpenVolumeError};
 use super::column::{Column, Source};
@@ -156,7 +154,7 @@ impl Opener<'_> {
             end: stretch.start.saturating_add(stretch.length).0,
             map: stretch.map.clone(),
             columns: members.map(column).collect::<Result<_, _>>()?,
-            parity_valid_below: parity_valid_below(array),
+            parity_valid_below: array.parity_valid_below().0,
             scratch: Scratch::default(),
         })
     }
