@@ -71,6 +71,16 @@ fn a_scrub_takes_no_more_memory_for_a_larger_array() {
 }
 
 #[test]
+fn a_scrub_that_looks_at_images_in_memory_keeps_no_more_of_them_than_others() {
+    let array = BenchArray::raid6(Path::new(env!("CARGO_TARGET_TMPDIR")), 10, 48 << 20).filled();
+    for threads in ["1", "2", "8"] {
+        let _ = seconds_of(command("raid-repair", &["scrub", "-q", "--threads", threads], &array, &[]));
+    }
+    let peak = peak_of_children();
+    assert!(peak < MEMORY_KIB, "{peak} KiB of memory");
+}
+
+#[test]
 fn reading_takes_no_more_memory_for_a_larger_array_that_lacks_two_members() {
     let seconds =
         seconds_of_a_gib(sizes(), |array| seconds_of(command("raid-table", &["read"], array, &[1, 4])));
