@@ -237,7 +237,8 @@ fn a_rebuild_that_was_killed_is_gone_on_with() {
         let _ = child.kill();
         let _ = child.wait();
     }
-    if position.exists() {
+    // On a busy machine none of them may have come as far as to begin.
+    if position.exists() || array(&lost.with_new())["health"] != "optimal" {
         let _ = run().outcome().expect_code(0);
     }
     assert_eq!(array(&lost.with_new())["health"], "optimal");

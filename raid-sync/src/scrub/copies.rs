@@ -81,7 +81,7 @@ impl<'a> Scrub<'a> {
     fn copies_in_holes(&self, extent: &Extent, length: u64, memory: &mut Memory<'a>) -> Option<u64> {
         let mut there = 0;
         for place in extent.copies.iter().filter(|place| self.columns.trust(place.slot, place.sector).0) {
-            if !memory.holes.has(&self.columns, place.slot, place.sector.0, length) {
+            if !memory.holes.has(&self.columns, place.slot, place.sector, Sectors(length)) {
                 return None;
             }
             there += 1;

@@ -1,7 +1,7 @@
 //! Room for one piece of every member, used again and again.
 
-use super::holes::Holes;
 use super::views::Views;
+use raid_table::volume::MemberHoles;
 
 /// What buffers begin at a multiple of: enough for direct reads.
 const ALIGNMENT: usize = 4096;
@@ -16,7 +16,7 @@ pub(super) struct Memory<'a> {
     slice: usize,
     slots: usize,
     /// Where the members have holes.
-    pub(super) holes: Holes,
+    pub(super) holes: MemberHoles,
     /// Room to look at images without a copy; none where there is none.
     pub(super) views: Option<Views<'a>>,
 }
@@ -27,7 +27,7 @@ impl<'a> Memory<'a> {
         let stride = slice.saturating_add(if is_direct { ALIGNMENT } else { STAGGER });
         let bytes = vec![0; stride.saturating_mul(slots).saturating_add(ALIGNMENT)];
         let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-        Self { bytes, start, stride, slice, slots, holes: Holes::new(slots), views }
+        Self { bytes, start, stride, slice, slots, holes: MemberHoles::new(slots), views }
     }
 
     /// Bytes of a buffer.

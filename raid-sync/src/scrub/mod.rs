@@ -14,7 +14,6 @@
 
 mod copies;
 mod finding;
-mod holes;
 mod locate;
 mod memory;
 mod stripes;

@@ -81,7 +81,7 @@ impl<'a> Scrub<'a> {
     ) -> Option<u64> {
         let mut there = 0;
         for (slot, _) in (0..).map(Slot).zip(trusted).filter(|(_, trusted)| **trusted) {
-            if !memory.holes.has(&self.columns, slot, at, length) {
+            if !memory.holes.has(&self.columns, slot, Sectors(at), Sectors(length)) {
                 return None;
             }
             there += 1;

@@ -1,11 +1,11 @@
-//! A range of a volume to a stream, in order: a few threads read ahead, one writes.
+//! A range of a volume to a file or stream, in order: a few threads read ahead, one writes. Holes are not read.
 //!
 //! Blocks are dealt to the readers in turn, so taking from each in turn gives them in order. Each reader has a few buffers
 //! that come back to it, which bounds the memory and keeps it warm.
 
-use crate::volume::{ReadError, Volume};
-use raid_meta::units::Bytes;
-use std::io::{self, Write};
+use crate::volume::{Holes, ReadError, Volume};
+use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors};
+use std::io;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::Scope;
@@ -26,8 +26,24 @@ pub(super) enum CopyError {
     Write(io::Error),
 }
 
-/// What a reader hands over: its buffer, and how much of it is filled.
-type Block = (Vec<u8>, Result<usize, ReadError>);
+/// Where a copy goes.
+pub(super) trait Sink {
+    /// Takes bytes.
+    fn data(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Takes zeros.
+    fn hole(&mut self, length: u64) -> io::Result<()>;
+}
+
+/// What a reader hands over: its buffer, and what is in it.
+type Block = (Vec<u8>, Result<Content, ReadError>);
+
+enum Content {
+    /// Bytes of the buffer.
+    Data(usize),
+    /// Zeros that are not in the buffer.
+    Hole(u64),
+}
 
 /// The end of a reader that the writer holds.
 struct Lane {
@@ -36,7 +52,7 @@ struct Lane {
 }
 
 /// Copies a range that is inside the volume.
-pub(super) fn copy(volume: &Volume, range: Range<Bytes>, output: &mut impl Write) -> Result<(), CopyError> {
+pub(super) fn copy(volume: &Volume, range: Range<Bytes>, output: &mut impl Sink) -> Result<(), CopyError> {
     let block = volume.block_bytes(LARGEST_BLOCK) as u64;
     let blocks = range.start.0 / block..range.end.0.div_ceil(block);
     if range.start >= range.end {
@@ -58,9 +74,12 @@ pub(super) fn copy(volume: &Volume, range: Range<Bytes>, output: &mut impl Write
             lanes.iter().cycle().take(usize::try_from(blocks.end - blocks.start).unwrap_or(usize::MAX))
         {
             // A reader ends only after an error, which it has handed over.
-            let Ok((buffer, length)) = lane.full.recv() else { break };
-            let length = length.map_err(CopyError::Read)?;
-            output.write_all(buffer.get(..length).unwrap_or_default()).map_err(CopyError::Write)?;
+            let Ok((buffer, content)) = lane.full.recv() else { break };
+            let taken = match content.map_err(CopyError::Read)? {
+                Content::Data(length) => output.data(buffer.get(..length).unwrap_or_default()),
+                Content::Hole(length) => output.hole(length),
+            };
+            taken.map_err(CopyError::Write)?;
             let _ = lane.free.send(buffer);
         }
         Ok(())
@@ -88,17 +107,31 @@ fn read_all(
     full: &SyncSender<Block>,
     free: &Receiver<Vec<u8>>,
 ) {
+    let mut holes = volume.holes();
     for range in ranges {
         let Ok(mut buffer) = free.recv() else { return };
-        let length = usize::try_from(range.end - range.start).unwrap_or_default();
-        if buffer.len() < length {
-            buffer.resize(length, 0);
-        }
-        let part = buffer.get_mut(..length).unwrap_or_default();
-        let read = volume.read(Bytes(range.start), part).map(|()| length);
+        let read = read_block(volume, &mut holes, range, &mut buffer);
         let failed = read.is_err();
         if full.send((buffer, read)).is_err() || failed {
             return;
         }
     }
+}
+
+fn read_block(
+    volume: &Volume,
+    holes: &mut Holes,
+    range: Range<u64>,
+    buffer: &mut Vec<u8>,
+) -> Result<Content, ReadError> {
+    let sectors = Sectors(range.start / SECTOR_BYTES)..Sectors(range.end.div_ceil(SECTOR_BYTES));
+    if volume.hole(holes, sectors.start, sectors.end) == (true, sectors.end) {
+        return Ok(Content::Hole(range.end - range.start));
+    }
+    let length = usize::try_from(range.end - range.start).unwrap_or_default();
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    let part = buffer.get_mut(..length).unwrap_or_default();
+    volume.read(Bytes(range.start), part).map(|()| Content::Data(length))
 }

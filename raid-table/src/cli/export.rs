@@ -2,12 +2,12 @@
 
 use crate::nbd::Export;
 use crate::overlay::{Overlay, OverlayFile};
-use crate::volume::{ReadError, Volume};
+use crate::volume::{Holes, ReadError, Volume};
 use raid_meta::cli::Messenger;
 use raid_meta::device::ReadAt;
-use raid_meta::units::{Bytes, Sectors};
+use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Ranges that could not be read and were said. Beyond that, nothing more is.
 const MAX_SAID: usize = 100;
@@ -15,46 +15,51 @@ const MAX_SAID: usize = 100;
 /// What is served.
 pub(super) struct ArrayExport {
     name: String,
+    volume: Arc<Volume>,
+    holes: Mutex<Holes>,
     content: Content,
     block: usize,
     messenger: Messenger,
     said: Mutex<Vec<(Sectors, Sectors)>>,
 }
 
+/// The array as it is, or with what was written to it.
 enum Content {
-    Reading(Volume),
+    Reading,
     Writing(Overlay<OverlayFile>),
 }
 
 impl ArrayExport {
-    pub(super) fn reading(name: &str, volume: Volume, block: usize, messenger: Messenger) -> Self {
-        Self::new(name, Content::Reading(volume), block, messenger)
-    }
-
-    pub(super) fn writing(
+    /// The array, written to where there is an overlay.
+    pub(super) fn new(
         name: &str,
-        overlay: Overlay<OverlayFile>,
+        volume: Volume,
+        overlay: Option<OverlayFile>,
         block: usize,
         messenger: Messenger,
     ) -> Self {
-        Self::new(name, Content::Writing(overlay), block, messenger)
+        let volume = Arc::new(volume);
+        let content = match overlay {
+            None => Content::Reading,
+            Some(file) => Content::Writing(Overlay::new(Arc::<Volume>::clone(&volume), file)),
+        };
+        let holes = Mutex::new(volume.holes());
+        Self { name: name.to_owned(), volume, holes, content, block, messenger, said: Mutex::default() }
     }
 
-    fn new(name: &str, content: Content, block: usize, messenger: Messenger) -> Self {
-        Self { name: name.to_owned(), content, block, messenger, said: Mutex::default() }
-    }
-
-    fn base(&self) -> &dyn ReadAt {
-        match &self.content {
-            Content::Reading(volume) => volume,
-            Content::Writing(overlay) => overlay.base(),
-        }
+    /// Whether a hole of the array begins at a byte, and where that ends.
+    fn hole_of_array(&self, offset: Bytes, end: Bytes) -> (bool, Bytes) {
+        let mut holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
+        holes.forget();
+        let last = Sectors(end.0.div_ceil(SECTOR_BYTES));
+        let (is_hole, edge) = self.volume.hole(&mut holes, offset.whole_sectors(), last);
+        (is_hole, edge.to_bytes().unwrap_or(end).min(end))
     }
 
     fn overlay(&self) -> io::Result<&Overlay<OverlayFile>> {
         match &self.content {
             Content::Writing(overlay) => Ok(overlay),
-            Content::Reading(_) => Err(io::ErrorKind::PermissionDenied.into()),
+            Content::Reading => Err(io::ErrorKind::PermissionDenied.into()),
         }
     }
 
@@ -85,23 +90,13 @@ impl ArrayExport {
     }
 }
 
-/// Whether a hole begins at a byte, and where that ends.
-fn hole_of(base: &dyn ReadAt, offset: Bytes, end: Bytes) -> (bool, Bytes) {
-    match base.next_data(offset) {
-        Ok(None) => (true, end),
-        Ok(Some((start, _))) if start > offset => (true, start.min(end)),
-        Ok(Some((_, data_end))) if data_end > offset => (false, data_end.min(end)),
-        _ => (false, end),
-    }
-}
-
 impl Export for ArrayExport {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn size(&self) -> Bytes {
-        self.base().size()
+        ReadAt::size(&*self.volume)
     }
 
     fn is_writable(&self) -> bool {
@@ -114,7 +109,7 @@ impl Export for ArrayExport {
 
     fn read(&self, offset: Bytes, buffer: &mut [u8]) -> io::Result<()> {
         let read = match &self.content {
-            Content::Reading(volume) => volume.read(offset, buffer).map_err(io::Error::other),
+            Content::Reading => self.volume.read(offset, buffer).map_err(io::Error::other),
             Content::Writing(overlay) => overlay.read(offset, buffer),
         };
         read.map_err(|error| self.say(error))
@@ -122,9 +117,9 @@ impl Export for ArrayExport {
 
     fn hole(&self, offset: Bytes, end: Bytes) -> (bool, Bytes) {
         match &self.content {
-            Content::Reading(volume) => hole_of(volume, offset, end),
+            Content::Reading => self.hole_of_array(offset, end),
             Content::Writing(overlay) => match overlay.holds(offset, end) {
-                Ok((false, end)) => hole_of(overlay.base(), offset, end),
+                Ok((false, end)) => self.hole_of_array(offset, end),
                 Ok((true, end)) => (false, end),
                 Err(_) => (false, end),
             },
@@ -146,7 +141,7 @@ impl Export for ArrayExport {
 
     fn flush(&self) -> io::Result<()> {
         match &self.content {
-            Content::Reading(_) => Ok(()),
+            Content::Reading => Ok(()),
             Content::Writing(overlay) => self.changed(overlay.flush()),
         }
     }

@@ -17,6 +17,8 @@ mod export;
 #[cfg(feature = "full")]
 mod map;
 #[cfg(feature = "full")]
+mod output;
+#[cfg(feature = "full")]
 mod read;
 #[cfg(feature = "kernel")]
 mod recorder;

@@ -1,6 +1,7 @@
 //! `raid-table read`: the bytes of an array on standard output.
 
 use super::copy::{CopyError, copy};
+use super::output::Output;
 use crate::volume::{OpenOptions, OpenVolumeError, ReadError, Sources, Volume};
 use clap::Args;
 use raid_meta::cli::{Console, DeviceArgs, EXIT_STATUS_HELP, Exit, Failure, SourceArgs, Spec};
@@ -8,9 +9,7 @@ use raid_meta::device::ReadAt;
 use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord};
 use raid_meta::units::{Bytes, Sectors};
-use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// Write the bytes of an array to standard output
@@ -18,7 +17,7 @@ use std::sync::Arc;
 /// Missing members are computed from the others where the level allows. What can not be read truly is refused with
 /// exit status 3, naming the range: a stale member, parity beyond the resync position, sectors not rebuilt yet or
 /// listed as bad, the missing end of a truncated image, a write log with entries, a reshape that can not be
-/// followed.
+/// followed. A new file keeps the holes that the members have.
 #[derive(Args)]
 #[command(after_help = EXIT_STATUS_HELP)]
 pub struct ReadArgs {
@@ -142,9 +141,11 @@ impl Sources for Opener<'_> {
 
 /// Copies a range of a volume to standard output; ends quietly when nobody reads it any more.
 fn copy_out(volume: &Volume, start: Bytes, end: Bytes) -> anyhow::Result<()> {
-    // Not through the line buffer of the standard library, which would look for line ends.
-    let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    match copy(volume, start..end, &mut output) {
+    let mut output = Output::new()?;
+    let copied = copy(volume, start..end, &mut output);
+    // What could not all be read is as long as what was, holes at its end too.
+    let finished = output.finish().map_err(CopyError::Write);
+    match copied.and(finished) {
         Err(CopyError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(CopyError::Write(error)) => {
             Err(Failure::new(Exit::System, format!("standard output: {error}")).into())

@@ -3,7 +3,7 @@
 use super::export::ArrayExport;
 use super::read::open_volume;
 use crate::nbd::{Ends, Export, Server, ServerError, Socket, SocketError};
-use crate::overlay::{Identity, Overlay, OverlayError, OverlayFile};
+use crate::overlay::{Identity, OverlayError, OverlayFile};
 use crate::volume::OpenOptions;
 use clap::Args;
 use raid_meta::cli::{Console, EXIT_STATUS_HELP, Exit, Failure, SourceArgs};
@@ -74,13 +74,9 @@ impl Serve {
         let size = raid_meta::device::ReadAt::size(&volume);
         let block = volume.block_bytes(LARGEST_BLOCK);
         let messenger = console.messenger();
-        let export = match &self.overlay {
-            None => ArrayExport::reading(&array.name, volume, block, messenger),
-            Some(path) => {
-                let file = OverlayFile::open(path, &Identity::of(array), size).map_err(overlay_failure)?;
-                ArrayExport::writing(&array.name, Overlay::new(Box::new(volume), file), block, messenger)
-            }
-        };
+        let open = |path| OverlayFile::open(path, &Identity::of(array), size).map_err(overlay_failure);
+        let overlay = self.overlay.as_deref().map(open).transpose()?;
+        let export = ArrayExport::new(&array.name, volume, overlay, block, messenger);
         let socket = Socket::listen(&self.socket).map_err(socket_failure)?;
         let server = Server::new(socket).map_err(server_failure)?;
         self.announce(console, &export);

@@ -164,11 +164,18 @@ impl<'a> Connection<'a> {
         let mut at = request.offset;
         while at < request.end() {
             let length = self.piece(at, request.end());
+            let next = at.saturating_add(Bytes(length as u64));
+            let flags = if next == request.end() { chunk::DONE } else { 0 };
+            if self.export.hole(at, next) == (true, next) {
+                let length = u32::try_from(length).unwrap_or_default();
+                let hole = [&at.0.to_be_bytes()[..], &length.to_be_bytes()].concat();
+                self.send_chunk(request, flags, chunk::OFFSET_HOLE, &hole)?;
+                at = next;
+                continue;
+            }
             if let Err(error) = self.export.read(at, data_of(memory, length)) {
                 return self.refuse(request, ErrorNumber::of(&error), Some(at));
             }
-            let next = at.saturating_add(Bytes(length as u64));
-            let flags = if next == request.end() { chunk::DONE } else { 0 };
             let mut header = chunk_header(request, flags, chunk::OFFSET_DATA, length + 8);
             header.extend(at.0.to_be_bytes());
             lock(&self.output).write_all(with_header(memory, &header, length))?;

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 use raid_meta::units::Bytes;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -20,7 +21,10 @@ use std::time::Duration;
 const SIZE: usize = 1 << 20;
 const BLOCK: usize = 128 << 10;
 /// This byte can not be read.
-const BAD: usize = 700_000;
+const BAD: usize = 701_000;
+/// Zeros and something else, in turn, but for some blocks that are all zeros.
+const PAGE: usize = 4096;
+const HOLE: Range<usize> = 3 * BLOCK..5 * BLOCK;
 
 /// Bytes in memory, one of them bad.
 struct Memory {
@@ -30,7 +34,8 @@ struct Memory {
 
 impl Memory {
     fn new(writable: bool) -> Self {
-        let bytes = (0..SIZE).map(|at| (at / 512 % 251) as u8).collect();
+        let is_hole = |at: usize| (at / PAGE).is_multiple_of(2) || HOLE.contains(&at);
+        let bytes = (0..SIZE).map(|at| if is_hole(at) { 0 } else { (at / 512 % 251) as u8 }).collect();
         Self { bytes: Mutex::new(bytes), writable }
     }
 
@@ -66,7 +71,12 @@ impl Export for Memory {
     }
 
     fn hole(&self, offset: Bytes, end: Bytes) -> (bool, Bytes) {
-        (offset.0.is_multiple_of(8192), Bytes((offset.0 / 4096 + 1) * 4096).min(end))
+        let bytes = self.bytes.lock().unwrap();
+        let mut zeros = bytes.chunks(PAGE).map(|page| page.iter().all(|byte| *byte == 0));
+        let first = offset.0 / PAGE as u64;
+        let is_hole = zeros.nth(first as usize).unwrap();
+        let more = zeros.take_while(|other| *other == is_hole).count() as u64;
+        (is_hole, Bytes((first + 1 + more) * PAGE as u64).min(end))
     }
 
     fn write(&self, offset: Bytes, bytes: &[u8]) -> io::Result<()> {
@@ -324,12 +334,28 @@ fn holes_are_told_range_by_range() {
         let answer = chunks(&mut stream);
         let fields: Vec<u32> =
             answer[0].1.chunks(4).map(|field| u32::from_be_bytes(field.try_into().unwrap())).collect();
-        assert_eq!(fields, [1, 96, 0, 4096, 0, 4096, 3, 712, 0]);
+        assert_eq!(fields, [1, 96, 3, 4096, 0, 4096, 3, 712, 0]);
         ask(&mut stream, command::BLOCK_STATUS, command_flag::REQ_ONE, 0, SIZE);
         assert_eq!(chunks(&mut stream)[0].1.len(), 12);
         // As many ranges as there are would be an answer that the client sizes.
         ask(&mut stream, command::BLOCK_STATUS, 0, 0, SIZE);
         assert!(chunks(&mut stream)[0].1.len() <= 4 + 512 * 8);
+    });
+}
+
+#[test]
+fn a_read_of_a_hole_is_answered_without_its_zeros() {
+    with_server(&Memory::new(false), |mut stream| {
+        enter(&mut stream, true);
+        ask(&mut stream, command::READ, 0, HOLE.start - BLOCK, HOLE.len() + BLOCK);
+        let answer = chunks(&mut stream);
+        let kinds: Vec<u16> = answer.iter().map(|(kind, _)| *kind).collect();
+        let (data, hole) = (chunk::OFFSET_DATA, chunk::OFFSET_HOLE);
+        assert_eq!(kinds, [data, hole, hole]);
+        for (number, (_, payload)) in (0..).zip(&answer[1..3]) {
+            let place = (HOLE.start + number * BLOCK) as u64;
+            assert_eq!(*payload, [&place.to_be_bytes()[..], &(BLOCK as u32).to_be_bytes()].concat());
+        }
     });
 }
 
@@ -370,9 +396,9 @@ fn the_oldest_way_to_choose_works_too() {
         say(&mut stream, option::EXPORT_NAME, b"");
         let reply: [u8; 134] = read_array(&mut stream).unwrap();
         assert_eq!(reply[..8], (SIZE as u64).to_be_bytes());
-        ask(&mut stream, command::READ, 0, 512, 4);
+        ask(&mut stream, command::READ, 0, PAGE, 4);
         assert_eq!(simple(&mut stream), 0);
-        assert_eq!(read_array(&mut stream).unwrap(), [1; 4]);
+        assert_eq!(read_array(&mut stream).unwrap(), [8; 4]);
     });
 }
 

@@ -76,6 +76,7 @@ pub(super) mod chunk {
     pub(in crate::nbd) const DONE: u16 = 1;
     pub(in crate::nbd) const NONE: u16 = 0;
     pub(in crate::nbd) const OFFSET_DATA: u16 = 1;
+    pub(in crate::nbd) const OFFSET_HOLE: u16 = 2;
     pub(in crate::nbd) const BLOCK_STATUS: u16 = 5;
     pub(in crate::nbd) const ERROR: u16 = (1 << 15) + 1;
     pub(in crate::nbd) const ERROR_OFFSET: u16 = (1 << 15) + 2;

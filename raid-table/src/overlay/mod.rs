@@ -23,7 +23,7 @@ use ranges::Ranges;
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// Bytes that are in the file or not, together.
 const BLOCK: u64 = BLOCK_LENGTH as u64;
@@ -48,7 +48,7 @@ pub trait Store: WriteAt {
 
 /// An array with what was written to it.
 pub struct Overlay<S> {
-    base: Box<dyn ReadAt>,
+    base: Arc<dyn ReadAt>,
     store: S,
     size: u64,
     data_start: u64,
@@ -87,7 +87,7 @@ fn file_length(size: Bytes) -> Option<Bytes> {
 impl<S: Store> Overlay<S> {
     /// An overlay over an array, in a store whose header has been seen to be the array's.
     #[must_use]
-    pub fn new(base: Box<dyn ReadAt>, store: S) -> Self {
+    pub fn new(base: Arc<dyn ReadAt>, store: S) -> Self {
         let size = base.size().0;
         Self {
             base,
@@ -318,13 +318,5 @@ impl MapPiece {
         let held = self.has(block);
         let end = (block + 1..self.count).find(|next| self.has(*next) != held).unwrap_or(self.count);
         (held, end - block)
-    }
-}
-
-impl<S: Store> Overlay<S> {
-    /// The array below.
-    #[must_use]
-    pub fn base(&self) -> &dyn ReadAt {
-        &*self.base
     }
 }

@@ -9,6 +9,7 @@ use raid_meta::device::{PowerCut, ReadAt, SimDisk, WriteAt};
 use raid_meta::units::{Bytes, SectorSize};
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Not a whole number of blocks, and more than one byte of map.
 const SIZE: usize = 21 * BLOCK_LENGTH + 1536;
@@ -25,7 +26,7 @@ fn array() -> Vec<u8> {
 }
 
 fn overlay(store: &SimDisk) -> Overlay<SimDisk> {
-    Overlay::new(Box::new(SimDisk::holding(&array())), store.clone())
+    Overlay::new(Arc::new(SimDisk::holding(&array())), store.clone())
 }
 
 fn store() -> SimDisk {
@@ -157,7 +158,7 @@ proptest! {
 fn a_block_of_which_a_part_is_written_needs_the_rest_from_the_array() {
     let base = SimDisk::holding(&array());
     base.fail_reads(Bytes(BLOCK)..Bytes(BLOCK + 1));
-    let overlay = Overlay::new(Box::new(base), store());
+    let overlay = Overlay::new(Arc::new(base), store());
     overlay.write(Bytes(BLOCK + 512), &[7; 512]).unwrap_err();
     overlay.write(Bytes(BLOCK), &[7; BLOCK_LENGTH]).unwrap();
     overlay.write(Bytes(BLOCK + 512), &[8; 512]).unwrap();
@@ -200,12 +201,12 @@ impl ReadAt for Blank {
 fn the_ends_of_a_very_large_array_are_in_their_places() {
     let size = 100 << 40;
     let store = SimDisk::new(file_length(Bytes(size)).unwrap());
-    let overlay = Overlay::new(Box::new(Blank(size)), store.clone());
+    let overlay = Overlay::new(Arc::new(Blank(size)), store.clone());
     for at in [0, (3 << 40) + BLOCK, size - BLOCK] {
         overlay.write(Bytes(at), &[9; BLOCK_LENGTH]).unwrap();
     }
     overlay.flush().unwrap();
-    let again = Overlay::new(Box::new(Blank(size)), store);
+    let again = Overlay::new(Arc::new(Blank(size)), store);
     for at in [0, (3 << 40) + BLOCK, size - BLOCK] {
         let mut bytes = [0; BLOCK_LENGTH];
         again.read(Bytes(at), &mut bytes).unwrap();
@@ -229,7 +230,7 @@ fn a_file_is_the_overlay_of_one_array_and_of_one_server_at_a_time() {
     let size = Bytes(SIZE as u64);
     let first = OverlayFile::open(&path, &identity("md_a"), size).unwrap();
     assert!(matches!(OverlayFile::open(&path, &identity("md_a"), size), Err(OverlayError::InUse { .. })));
-    let overlay = Overlay::new(Box::new(SimDisk::holding(&array())), first);
+    let overlay = Overlay::new(Arc::new(SimDisk::holding(&array())), first);
     overlay.write(Bytes(1000), &[5; 5000]).unwrap();
     overlay.write_zeros(Bytes(8192), Bytes(8192)).unwrap();
     overlay.flush().unwrap();
@@ -237,7 +238,7 @@ fn a_file_is_the_overlay_of_one_array_and_of_one_server_at_a_time() {
     let other = OverlayFile::open(&path, &identity("md_b"), size).unwrap_err();
     assert!(other.to_string().contains("md_a (md, raid5"), "{other}");
     let again = OverlayFile::open(&path, &identity("md_a"), size).unwrap();
-    let overlay = Overlay::new(Box::new(SimDisk::holding(&array())), again);
+    let overlay = Overlay::new(Arc::new(SimDisk::holding(&array())), again);
     let mut expected = array();
     expected[1000..6000].fill(5);
     expected[8192..16384].fill(0);

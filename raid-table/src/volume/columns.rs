@@ -1,8 +1,9 @@
 //! The members of an array side by side, as they are: for what compares them, or copies one.
 
+use super::leg::Leg;
 use super::{Part, Volume};
 use crate::layout::Map;
-use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
+use raid_meta::units::{Bytes, Sectors, Slot};
 use std::io;
 use std::os::fd::BorrowedFd;
 
@@ -39,26 +40,22 @@ impl<'a> Columns<'a> {
     /// Whether a slot has a member.
     #[must_use]
     pub fn has(&self, slot: Slot) -> bool {
-        matches!(self.part.legs.get(slot.index()), Some(Some(_)))
+        self.leg(slot).is_some()
     }
 
     /// What messages call the member of a slot.
     #[must_use]
     pub fn label(&self, slot: Slot) -> Option<&'a str> {
-        self.part.legs.get(slot.index())?.as_ref().map(|leg| leg.label.as_str())
+        self.leg(slot).map(|leg| leg.label.as_str())
     }
 
     /// Whether a sector of a member may be believed, and for how many sectors from there on that holds. A member that is
     /// missing may not, anywhere.
     #[must_use]
     pub fn trust(&self, slot: Slot, sector: Sectors) -> (bool, Sectors) {
-        match self.part.legs.get(slot.index()) {
-            Some(Some(leg)) => {
-                let (distrust, run) = leg.trust.at(sector.0);
-                (distrust.is_none(), Sectors(run))
-            }
-            _ => (false, Sectors(u64::MAX)),
-        }
+        let Some(leg) = self.leg(slot) else { return (false, Sectors(u64::MAX)) };
+        let (distrust, run) = leg.trust.at(sector.0);
+        (distrust.is_none(), Sectors(run))
     }
 
     /// Fills a buffer with a member's data.
@@ -66,31 +63,17 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// What the system says, or there is no such member.
     pub fn read(&self, slot: Slot, sector: Sectors, buffer: &mut [u8]) -> io::Result<()> {
-        match self.part.legs.get(slot.index()) {
-            Some(Some(leg)) => leg.read(sector.0, buffer),
-            _ => Err(io::ErrorKind::NotFound.into()),
-        }
+        self.leg(slot).ok_or(io::ErrorKind::NotFound)?.read(sector.0, buffer)
     }
 
     /// The file that holds sectors of a member's data, and where in it: see [`raid_meta::device::ReadAt::in_file`].
     #[must_use]
     pub fn in_file(&self, slot: Slot, sector: Sectors, length: Sectors) -> Option<(BorrowedFd<'a>, Bytes)> {
-        let leg = self.part.legs.get(slot.index())?.as_ref()?;
+        let leg = self.leg(slot)?;
         leg.source.in_file(leg.byte_offset(sector.0).ok()?, length.to_bytes()?)
     }
 
-    /// The next sectors of a member's data, from one on, that are not known to be a hole: the first, and where they end.
-    /// Holes read as zeros. None where there is nothing but a hole, or no such member.
-    #[must_use]
-    pub fn next_data(&self, slot: Slot, sector: Sectors) -> Option<(Sectors, Sectors)> {
-        let leg = self.part.legs.get(slot.index())?.as_ref()?;
-        let all = Some((sector, Sectors(u64::MAX)));
-        let Ok(offset) = leg.byte_offset(sector.0) else { return all };
-        // What is not known about holes can be read.
-        let Ok(found) = leg.source.next_data(offset) else { return all };
-        let (start, end) = found?;
-        let start = start.saturating_sub(leg.offset).whole_sectors();
-        let end = Bytes(end.saturating_sub(leg.offset).0.saturating_add(SECTOR_BYTES - 1)).whole_sectors();
-        Some((start.max(sector), end))
+    pub(super) fn leg(&self, slot: Slot) -> Option<&'a Leg> {
+        self.part.legs.get(slot.index())?.as_ref()
     }
 }

@@ -1,5 +1,6 @@
 //! A member that is there: where its data begins on which source, and how far it can be believed.
 
+use super::holes::NextData;
 use super::trust::TrustMap;
 use raid_meta::device::ReadAt;
 use raid_meta::units::{Bytes, SECTOR_BYTES};
@@ -26,13 +27,17 @@ pub(super) struct Piece<'a> {
 }
 
 impl Piece<'_> {
+    fn length(&self) -> u64 {
+        self.buffer.len() as u64 / SECTOR_BYTES
+    }
+
     fn end(&self) -> u64 {
-        self.sector + self.buffer.len() as u64 / SECTOR_BYTES
+        self.sector + self.length()
     }
 
     /// The array sectors that it is.
     pub(super) fn array_range(&self) -> Range<u64> {
-        self.array..self.array + self.buffer.len() as u64 / SECTOR_BYTES
+        self.array..self.array + self.length()
     }
 }
 
@@ -49,6 +54,35 @@ impl Leg {
     /// Fills a buffer from a sector of the member's data.
     pub(super) fn read(&self, sector: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.source.read_exact_at(self.byte_offset(sector)?, buffer)
+    }
+
+    /// The next sectors, from one on, that are not known to be a hole: the first, and where they end. None where there is
+    /// nothing but a hole.
+    pub(super) fn next_data(&self, sector: u64) -> Option<(u64, u64)> {
+        let all = Some((sector, u64::MAX));
+        let Ok(offset) = self.byte_offset(sector) else { return all };
+        // What is not known about holes can be read.
+        let Ok(found) = self.source.next_data(offset) else { return all };
+        let (start, end) = found?;
+        let start = start.saturating_sub(self.offset).0 / SECTOR_BYTES;
+        Some((start.max(sector), end.saturating_sub(self.offset).0.div_ceil(SECTOR_BYTES)))
+    }
+
+    /// As [`Leg::gather`]; pieces in holes become zeros and are not read.
+    pub(super) fn gather_data<'a>(&self, next: &mut NextData, pieces: Vec<Piece<'a>>) -> Vec<Piece<'a>> {
+        let (holes, data): (Vec<_>, Vec<_>) =
+            pieces.into_iter().partition(|piece| next.is_hole(self, piece.sector, piece.length()));
+        holes.into_iter().for_each(|piece| piece.buffer.fill(0));
+        self.gather(data)
+    }
+
+    /// As [`Leg::read`]; a hole becomes zeros and is not read.
+    pub(super) fn read_data(&self, next: &mut NextData, sector: u64, buffer: &mut [u8]) -> io::Result<()> {
+        if next.is_hole(self, sector, buffer.len() as u64 / SECTOR_BYTES) {
+            buffer.fill(0);
+            return Ok(());
+        }
+        self.read(sector, buffer)
     }
 
     /// Fills many pieces, in few requests: pieces that follow each other closely are read together. Gives

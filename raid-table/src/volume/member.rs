@@ -6,6 +6,7 @@
 //! tried by every other way, down to the sector, and then refused.
 
 use super::error::ReadError;
+use super::holes::NextData;
 use super::leg::{Piece, bytes};
 use super::{Part, Volume};
 use crate::layout::{Content, Extent, Place, Places, Role};
@@ -23,6 +24,8 @@ pub struct MemberReader<'a> {
     slot: Slot,
     /// By slot: what was read of the others.
     columns: Vec<Vec<u8>>,
+    /// By slot: where they have holes.
+    holes: Vec<NextData>,
 }
 
 /// A part of one chunk of the member, and how it follows from the others.
@@ -43,7 +46,8 @@ impl Volume {
         let [part] = self.parts.as_slice() else { return None };
         (slot.index() < part.legs.len()).then(|| {
             let columns = part.legs.iter().map(|_| Vec::new()).collect();
-            MemberReader { volume: self, part, slot, columns }
+            let holes = vec![NextData::default(); part.legs.len()];
+            MemberReader { volume: self, part, slot, columns, holes }
         })
     }
 }
@@ -68,7 +72,7 @@ impl MemberReader<'_> {
         }
     }
 
-    fn read_copies(&self, start: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+    fn read_copies(&mut self, start: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
         let mut direct: Vec<Vec<Piece<'_>>> = self.part.legs.iter().map(|_| Vec::new()).collect();
         let mut pending: Vec<(Extent, &mut [u8])> = Vec::new();
         let mut sector = start;
@@ -89,11 +93,11 @@ impl MemberReader<'_> {
                 None => pending.push((extent, now)),
             }
         }
-        for (leg, pieces) in self.part.legs.iter().zip(direct) {
-            let failed = leg.as_ref().map(|leg| leg.gather(pieces)).unwrap_or_default();
-            let again = failed.into_iter().filter_map(|piece| Some((self.extent_of(&piece)?, piece.buffer)));
-            pending.extend(again);
+        let mut failed = Vec::new();
+        for ((leg, pieces), next) in self.part.legs.iter().zip(direct).zip(&mut self.holes) {
+            failed.extend(leg.as_ref().map(|leg| leg.gather_data(next, pieces)).unwrap_or_default());
         }
+        pending.extend(failed.into_iter().filter_map(|piece| Some((self.extent_of(&piece)?, piece.buffer))));
         pending.into_iter().try_for_each(|(extent, buffer)| self.part.resolve(self.volume, &extent, buffer))
     }
 
@@ -192,12 +196,14 @@ impl MemberReader<'_> {
 
     /// Reads what the chunks need of each member. Those for which a read failed are left to be resolved one by one.
     fn read_columns(&mut self, start: u64, chunks: &mut [Chunk], length: usize) {
-        for (index, (leg, column)) in self.part.legs.iter().zip(&mut self.columns).enumerate() {
+        let columns = self.part.legs.iter().zip(&mut self.columns).zip(&mut self.holes);
+        for (index, ((leg, column), next)) in columns.enumerate() {
             let Some(leg) = leg else { continue };
             column.resize(length, 0);
             for run in runs(chunks, index) {
                 let at = bytes(run.start - start)..bytes(run.end - start);
-                let read = column.get_mut(at).is_some_and(|part| leg.read(run.start, part).is_ok());
+                let read =
+                    column.get_mut(at).is_some_and(|part| leg.read_data(next, run.start, part).is_ok());
                 if !read {
                     let is_hit = |chunk: &&mut Chunk| chunk.needs(index) && run.contains(&chunk.range.start);
                     chunks.iter_mut().filter(is_hit).for_each(|chunk| chunk.recovery = None);

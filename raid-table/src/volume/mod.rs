@@ -9,6 +9,7 @@
 
 mod columns;
 mod error;
+mod holes;
 mod leg;
 mod member;
 mod nested;
@@ -24,6 +25,7 @@ mod write;
 
 pub use columns::Columns;
 pub use error::{OpenVolumeError, ReadError, WriteError};
+pub use holes::{Holes, MemberHoles};
 pub use member::MemberReader;
 pub use open::{OpenOptions, Sources};
 #[cfg(feature = "full")]
@@ -140,6 +142,9 @@ impl Volume {
     }
 }
 
+/// Most sectors that are looked at for where a hole ends, when nobody says how many: a GiB.
+const HOLE_SECTORS: Sectors = Sectors(1 << 21);
+
 /// A volume is a device like any other: the member of a nested set, a disk to look for partitions on.
 impl ReadAt for Volume {
     fn read_at(&self, offset: Bytes, buffer: &mut [u8]) -> io::Result<usize> {
@@ -149,6 +154,24 @@ impl ReadAt for Volume {
             Some(part) if length > 0 => self.read(offset, part).map(|()| length).map_err(io::Error::other),
             _ => Ok(0),
         }
+    }
+
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        let (start, mut holes) = (offset.whole_sectors(), self.holes());
+        if start >= self.size {
+            return Ok(None);
+        }
+        let end = start.saturating_add(HOLE_SECTORS).min(self.size);
+        let (is_hole, edge) = self.hole(&mut holes, start, end);
+        let bytes = |sectors: Sectors| sectors.to_bytes().unwrap_or(Bytes::MAX);
+        Ok(match (is_hole, edge) {
+            (true, edge) if edge == self.size => None,
+            (true, edge) => Some((
+                bytes(edge),
+                bytes(self.hole(&mut holes, edge, end).1.max(edge.saturating_add(Sectors(1)))),
+            )),
+            (false, edge) => Some((offset, bytes(edge))),
+        })
     }
 
     fn size(&self) -> Bytes {

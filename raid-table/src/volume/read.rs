@@ -109,7 +109,7 @@ impl Part {
     }
 
     /// The first copy that is there and trusted `done` sectors into an extent, and for how long this holds.
-    fn choose(&self, extent: &crate::layout::Extent, done: u64) -> (Option<(usize, u64)>, u64) {
+    pub(super) fn choose(&self, extent: &crate::layout::Extent, done: u64) -> (Option<(usize, u64)>, u64) {
         let mut shortest = u64::MAX;
         for place in &extent.copies {
             let Some(Some(leg)) = self.legs.get(place.slot.index()) else { continue };

@@ -1,5 +1,6 @@
 //! A member: what of it can be used, and reading it without asking twice for what failed.
 
+use super::super::holes::NextData;
 use super::super::leg::{Leg, Piece, bytes};
 use super::super::trust::{Distrust, TrustMap};
 use super::known::Known;
@@ -22,6 +23,8 @@ pub(super) struct Column {
     pub(super) label: String,
     /// What reading has shown: of a device always the same, of a set in each tier something else.
     pub(super) known: [Known; Tier::COUNT],
+    /// Where its device has holes.
+    pub(super) holes: NextData,
 }
 
 /// Where a member is read from.
@@ -127,7 +130,7 @@ impl Column {
         let Source::Device(leg) = &self.source else { return };
         let length = |piece: &Piece<'_>| piece.buffer.len() as u64 / SECTOR_BYTES;
         let wanted: Vec<(u64, u64)> = pieces.iter().map(|piece| (piece.array, length(piece))).collect();
-        let failed = leg.gather(pieces);
+        let failed = leg.gather_data(&mut self.holes, pieces);
         if failed.len() < wanted.len() {
             self.known[known].request_worked();
         }
@@ -179,10 +182,12 @@ impl Column {
         let known = self.ledger(tier);
         let known = &mut self.known[known];
         match &mut self.source {
-            Source::Device(leg) if effort == Effort::Quick => match leg.read(sector, buffer) {
-                Ok(()) => filled(sector, buffer.len() as u64 / SECTOR_BYTES, own),
-                Err(_) => known.request_failed(sector, sector + buffer.len() as u64 / SECTOR_BYTES),
-            },
+            Source::Device(leg) if effort == Effort::Quick => {
+                match leg.read_data(&mut self.holes, sector, buffer) {
+                    Ok(()) => filled(sector, buffer.len() as u64 / SECTOR_BYTES, own),
+                    Err(_) => known.request_failed(sector, sector + buffer.len() as u64 / SECTOR_BYTES),
+                }
+            }
             Source::Device(leg) => {
                 narrow(leg, known, sector, buffer, &STEPS, &mut |start, length| filled(start, length, own));
             }

@@ -1,5 +1,6 @@
 //! From an `array` record to what can be salvaged of it.
 
+use super::super::holes::NextData;
 use super::super::leg::Leg;
 use super::super::open::{check_record, record_error, refuse_doubtful, with_raid0_layout};
 use super::super::trust::TrustMap;
@@ -194,6 +195,7 @@ impl Opener<'_> {
             is_stale: matches!(member.state, MemberState::Stale | MemberState::Failed),
             label,
             known: Default::default(),
+            holes: NextData::default(),
         })
     }
 }

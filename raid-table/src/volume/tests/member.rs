@@ -28,8 +28,7 @@ struct CountedDisks<'a>(&'a Array, Arc<AtomicU64>);
 
 impl Sources for CountedDisks<'_> {
     fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
-        let Memory { bytes, broken } = &self.0.disks[member.slot.index()];
-        let disk = Memory { bytes: bytes.clone(), broken: broken.clone() };
+        let disk = self.0.disks[member.slot.index()].clone();
         Ok(Arc::new(Counted { disk, bytes: Arc::clone(&self.1) }))
     }
 }

@@ -1,6 +1,7 @@
 //! Arrays laid out in memory by the layout arithmetic and the reference parity, read back whole, in odd
 //! ranges, and with everything missing that the level can do without.
 
+mod holes;
 mod member;
 mod salvage;
 mod write;
@@ -18,10 +19,12 @@ use std::sync::Arc;
 
 const SECTOR: usize = SECTOR_LENGTH;
 
-/// A disk in memory; some sectors can not be read.
+/// A disk in memory; some sectors can not be read, some are holes.
+#[derive(Clone, Default)]
 struct Memory {
     bytes: Vec<u8>,
     broken: HashSet<u64>,
+    holes: HashSet<u64>,
 }
 
 impl ReadAt for Memory {
@@ -34,6 +37,13 @@ impl ReadAt for Memory {
         }
         buffer[..length].copy_from_slice(&self.bytes[start..start + length]);
         Ok(length)
+    }
+
+    fn next_data(&self, offset: Bytes) -> io::Result<Option<(Bytes, Bytes)>> {
+        let mut sectors = offset.whole_sectors().0..(self.bytes.len() / SECTOR) as u64;
+        let start = sectors.find(|sector| !self.holes.contains(sector));
+        let end = sectors.find(|sector| self.holes.contains(sector)).unwrap_or(sectors.end);
+        Ok(start.map(|start| (offset.max(Bytes(start * SECTOR_BYTES)), Bytes(end * SECTOR_BYTES))))
     }
 
     fn size(&self) -> Bytes {
@@ -54,7 +64,7 @@ struct Array {
 impl Sources for Array {
     fn open(&self, member: &ArrayMember) -> Result<Arc<dyn ReadAt>, String> {
         let disk = &self.disks[member.slot.index()];
-        Ok(Arc::new(Memory { bytes: disk.bytes.clone(), broken: disk.broken.clone() }))
+        Ok(Arc::new(disk.clone()))
     }
 }
 
@@ -107,7 +117,7 @@ fn array(level: Level, layout: Option<Layout>, slots: u32, chunk: u32, member_se
     let bytes = usize::try_from(OFFSET + member_sectors).unwrap() * SECTOR;
     let mut disks = vec![vec![0xEE; bytes]; slots as usize];
     lay_out(&map, OFFSET_SECTORS * SECTOR, 0, size.0, &mut disks);
-    let disks = disks.into_iter().map(|bytes| Memory { bytes, broken: HashSet::new() }).collect();
+    let disks = disks.into_iter().map(|bytes| Memory { bytes, ..Memory::default() }).collect();
     let members = (0..slots).map(|slot| array_member(slot, member_sectors)).collect();
     let record = serde_json::from_value::<ArrayRecord>(serde_json::json!({
         "v": 1, "name": "test", "level": level, "layout": layout, "chunk_sectors": chunk,
@@ -222,7 +232,7 @@ fn unequal_members_of_a_raid0_read_back_in_both_layouts() {
         let mut disks = vec![vec![0; 64 * SECTOR]; 4];
         lay_out(&map, OFFSET_SECTORS * SECTOR, 0, 120, &mut disks);
         let mut array = array(Level::Raid0, None, 4, 8, 16);
-        array.disks = disks.into_iter().map(|bytes| Memory { bytes, broken: HashSet::new() }).collect();
+        array.disks = disks.into_iter().map(|bytes| Memory { bytes, ..Memory::default() }).collect();
         array.record.layout = Some(layout);
         array.record.size_sectors = Sectors(120);
         for (member, length) in array.record.members.iter_mut().zip(lengths) {
@@ -313,7 +323,7 @@ fn both_sides_of_a_reshape_are_read_in_their_own_geometry() {
             }
             wipe(disk, 128, new_rows);
         }
-        array.disks = disks.into_iter().map(|bytes| Memory { bytes, broken: HashSet::new() }).collect();
+        array.disks = disks.into_iter().map(|bytes| Memory { bytes, ..Memory::default() }).collect();
         for member in &mut array.record.members {
             member.reshape_offset_sectors = Some(Sectors(128));
         }

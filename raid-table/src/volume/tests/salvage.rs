@@ -381,7 +381,7 @@ struct CountingSources(Damaged, Arc<AtomicU64>);
 impl SalvageSources for CountingSources {
     fn open(&self, member: &ArrayMember) -> Result<MemberSource, String> {
         let disk = &self.0.array.disks[member.slot.index()];
-        let memory = Memory { bytes: disk.bytes.clone(), broken: disk.broken.clone() };
+        let memory = disk.clone();
         Ok(MemberSource { device: Arc::new(Counting(memory, Arc::clone(&self.1))), readable: None })
     }
 }
