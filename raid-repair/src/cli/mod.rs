@@ -7,6 +7,7 @@ mod scrub;
 use clap::{Parser, Subcommand};
 use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Failure, Program};
 use raid_sync::position::PositionError;
+use raid_table::cli::check_instructions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +48,7 @@ impl Program for Repair {
     }
 
     fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
+        check_instructions(console);
         let is_quiet = self.common.is_quiet();
         match self.command {
             Command::Scrub(scrub) => scrub.run(is_quiet, console),

@@ -15,6 +15,8 @@ mod emit;
 #[cfg(feature = "full")]
 mod export;
 #[cfg(feature = "full")]
+mod instructions;
+#[cfg(feature = "full")]
 mod map;
 #[cfg(feature = "full")]
 mod output;
@@ -28,6 +30,8 @@ mod tally;
 #[cfg(feature = "kernel")]
 mod wait;
 
+#[cfg(feature = "full")]
+pub use instructions::check_instructions;
 #[cfg(feature = "full")]
 pub use read::{ReadArgs, open_volume, open_volume_once};
 

@@ -58,6 +58,7 @@ impl ReadArgs {
         if io::stdout().is_terminal() {
             return Err(Failure::usage("standard output is a terminal, and an array is not text").into());
         }
+        super::check_instructions(console);
         let source = self.source.load(console)?;
         let array = source.array(self.array.as_deref())?;
         let layout = self.layout.as_deref().and_then(|name| name.parse::<Layout>().ok());

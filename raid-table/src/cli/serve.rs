@@ -23,7 +23,7 @@ const LARGEST_BLOCK: usize = 1 << 20;
 
 /// Serve an array as a network block device on a unix socket
 ///
-/// qemu, nbdkit's and libnbd's tools, libguestfs and the kernel's client read the array there, without root; computed where
+/// qemu, libnbd's tools and the kernel's client read the array there, without root; computed where
 /// members are missing. What can not be read truly is an I/O error to the client and a line here. Nothing is ever
 /// written to the members: without --overlay the device can not be written, with it a file takes what is written.
 ///
@@ -66,6 +66,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(self, console: &mut Console) -> anyhow::Result<Exit> {
         let _ = &self.degraded;
+        super::check_instructions(console);
         let source = self.source.load(console)?;
         let array = source.array(self.array.as_deref())?;
         let layout = self.layout.as_deref().and_then(|name| name.parse::<Layout>().ok());
