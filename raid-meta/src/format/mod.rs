@@ -27,6 +27,7 @@ pub mod transition;
 pub mod value;
 pub mod vendor;
 pub mod via;
+mod words;
 
 use crate::device::{Device, DeviceError};
 use crate::model::{Area, Field, MemberView, ReshapeView, VolumeView};

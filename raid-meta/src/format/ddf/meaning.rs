@@ -6,10 +6,8 @@ use super::level;
 use super::names::{self, guid_meaning};
 use super::structs::{Guid, VdEntry};
 use crate::format::time::utc;
+use crate::format::words::{Bits, bits, bytes, number};
 use serde_json::Value;
-
-/// Names of bits, the bit first.
-type Bits = &'static [(u64, &'static str)];
 
 const PD_TYPE: Bits = &[
     (0x1, "forced-GUID"),
@@ -70,8 +68,7 @@ pub(super) struct Units {
 
 impl Units {
     fn blocks(self, value: &Value) -> Option<String> {
-        let bytes = number(value)?.checked_mul(self.block)?;
-        (bytes > 0).then(|| size(bytes))
+        bytes(number(value)?.checked_mul(self.block)?)
     }
 
     /// What a field of a header means.
@@ -147,10 +144,10 @@ impl Units {
             "timestamp" => time(value),
             "strip_size" => {
                 let shift = u32::try_from(number(value)?).ok().filter(|&shift| shift <= 22);
-                Some(match shift {
-                    Some(shift) => size(self.block.checked_shl(shift)?),
-                    None => "none".to_owned(),
-                })
+                match shift {
+                    Some(shift) => bytes(self.block.checked_shl(shift)?),
+                    None => Some("none".to_owned()),
+                }
             }
             "primary_raid_level" => Some(level::level_name(u8::try_from(number(value)?).ok()?)),
             "secondary_raid_level" => Some(
@@ -202,35 +199,8 @@ fn guid(value: &Value) -> Option<Guid> {
     hex::decode(value.as_str()?).ok()?.try_into().ok()
 }
 
-/// A number, whether it is shown in decimal or hexadecimal digits.
-fn number(value: &Value) -> Option<u64> {
-    let hex = || u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok();
-    value.as_u64().or_else(hex)
-}
-
 fn is_none(value: &Value) -> bool {
     matches!(number(value), Some(number) if number == u64::from(u32::MAX) || number == u64::MAX)
-}
-
-/// The names of the bits that are set; unknown bits as a number.
-fn bits(value: &Value, names: Bits) -> Option<String> {
-    let set = number(value)?;
-    let mut words: Vec<String> =
-        names.iter().filter(|(bit, _)| set & bit != 0).map(|(_, name)| (*name).to_owned()).collect();
-    let unknown = names.iter().fold(set, |rest, (bit, _)| rest & !bit);
-    if unknown != 0 {
-        words.push(format!("{unknown:#x}"));
-    }
-    (!words.is_empty()).then(|| words.join(" "))
-}
-
-/// A size in the largest unit that leaves no remainder.
-fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match UNITS.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
-        Some((unit, name)) => format!("{} {name}", bytes.checked_div(unit).unwrap_or_default()),
-        None => format!("{bytes} bytes"),
-    }
 }
 
 /// A time counted from 1980.

@@ -1,11 +1,9 @@
 //! The words for numbers: what the fields of a dump mean.
 
-use super::mpb::{INDEX_MASK, Migration, OUT_OF_SYNC};
+use super::mpb::{INDEX_MASK, Migration, NO_DISK, OUT_OF_SYNC};
 use crate::format::time::utc;
+use crate::format::words::{Bits, bits, bytes, number};
 use serde_json::Value;
-
-/// Names of bits, the bit first.
-type Bits = &'static [(u32, &'static str)];
 
 const ATTRIBUTES: Bits = &[
     (0x0000_0001, "RAID0"),
@@ -111,14 +109,13 @@ pub(super) struct Units {
 impl Units {
     /// A number of blocks as a size.
     fn blocks(&self, value: &Value) -> Option<String> {
-        let bytes = number(value)?.checked_mul(self.block)?;
-        (bytes > 0).then(|| size(bytes))
+        bytes(number(value)?.checked_mul(self.block)?)
     }
 
     /// What a field of the header means.
     pub(super) fn header(&self, name: &str, value: &Value) -> Option<String> {
         match name {
-            "mpb_size" | "bbm_log_size" | "error_log_size" => number(value).filter(|&n| n > 0).map(size),
+            "mpb_size" | "bbm_log_size" | "error_log_size" => number(value).and_then(bytes),
             "attributes" => bits(value, ATTRIBUTES),
             "orig_family_num" => is_zero(value).then(|| "family_num is used instead".to_owned()),
             "creation_time" => time(value),
@@ -132,7 +129,7 @@ impl Units {
         match name {
             "total_blocks_lo" => self.blocks(value),
             "status" => bits(value, DISK_STATUS),
-            "scsi_id" => (hex(value)? == u32::MAX).then(|| "missing".to_owned()),
+            "scsi_id" => (number(value)? == u64::from(NO_DISK)).then(|| "missing".to_owned()),
             _ => None,
         }
     }
@@ -209,16 +206,8 @@ fn level(value: &Value) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64()
-}
-
-fn hex(value: &Value) -> Option<u32> {
-    u32::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok()
-}
-
 fn is_zero(value: &Value) -> bool {
-    number(value) == Some(0) || hex(value) == Some(0)
+    number(value) == Some(0)
 }
 
 fn word(value: &Value, words: &[&str]) -> Option<String> {
@@ -226,48 +215,7 @@ fn word(value: &Value, words: &[&str]) -> Option<String> {
     Some(words.get(index).copied().unwrap_or("unknown").to_owned())
 }
 
-/// The names of the bits that are set; unknown bits as a number.
-fn bits(value: &Value, names: Bits) -> Option<String> {
-    let set = hex(value).or_else(|| u32::try_from(number(value)?).ok())?;
-    let mut words: Vec<String> =
-        names.iter().filter(|(bit, _)| set & bit != 0).map(|(_, name)| (*name).to_owned()).collect();
-    let unknown = names.iter().fold(set, |rest, (bit, _)| rest & !bit);
-    if unknown != 0 {
-        words.push(format!("{unknown:#x}"));
-    }
-    (!words.is_empty()).then(|| words.join(" "))
-}
-
-/// A size in the largest unit that leaves no remainder.
-fn size(bytes: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match UNITS.into_iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
-        Some((unit, name)) => format!("{} {name}", bytes / unit),
-        None => format!("{bytes} bytes"),
-    }
-}
-
 /// Seconds since the epoch as date and time; zero is unknown.
 fn time(value: &Value) -> Option<String> {
     number(value).filter(|&seconds| seconds > 0).and_then(utc)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_have_names_and_unknown_bits_stay_visible() {
-        let text = |bits_set: &str| bits(&bits_set.into(), ATTRIBUTES);
-        assert_eq!(text("0x80000002").as_deref(), Some("RAID1 CHECKSUM_VERIFY"));
-        assert_eq!(text("0x00000100").as_deref(), Some("0x100"));
-        assert_eq!(text("0x00000000"), None);
-    }
-
-    #[test]
-    fn sizes_use_the_largest_whole_unit() {
-        assert_eq!(size(1 << 20), "1 MiB");
-        assert_eq!(size(65_536), "64 KiB");
-        assert_eq!(size(513), "513 bytes");
-    }
 }

@@ -8,6 +8,7 @@
 use super::words;
 use crate::disk_struct;
 use crate::format::schema::{DiskStruct, Endian, FieldWalk, Repr};
+use crate::format::words::bytes;
 use crate::model::Field;
 use crate::record::Problem;
 use crate::units::{Bytes, SECTOR_BYTES, Sectors};
@@ -227,7 +228,7 @@ impl Bitmap {
             ),
             "sync_size" => words::sectors(head.sync_size),
             "state" => words::flags(head.state, &STATES),
-            "chunksize" => words::bytes(u64::from(head.chunksize)),
+            "chunksize" => bytes(u64::from(head.chunksize)),
             "daemon_sleep" => Some(format!("{} s", head.daemon_sleep)),
             "write_behind" if head.write_behind == 0 => Some("off".to_owned()),
             "sectors_reserved" if head.sectors_reserved == 0 => Some("not recorded".to_owned()),

@@ -3,6 +3,7 @@
 use super::v0::{Descriptor, Head, RESHAPE_MINOR, THIS_DISK_AT, V0, disk_state, state};
 use super::words;
 use crate::format::schema::{DiskStruct, Endian, FieldWalk};
+use crate::format::words::bytes;
 use crate::model::Field;
 use crate::units::Bytes;
 
@@ -45,7 +46,7 @@ impl V0 {
             "layout" => self.layout_words(),
             "size" if head.size == 0 => Some("all of each member".to_owned()),
             "size" => words::kib(u64::from(head.size)),
-            "chunk_size" => words::bytes(u64::from(head.chunk_size)),
+            "chunk_size" => bytes(u64::from(head.chunk_size)),
             "state" => words::flags(head.state, &state::NAMES),
             "sb_csum" => Some(self.checksum_meaning()),
             "recovery_cp" => Some(self.resync_meaning()),
@@ -82,7 +83,7 @@ impl V0 {
         match name {
             "new_level" => Some(words::level_name(head.new_level)),
             "new_layout" => words::layout(head.new_level, head.new_layout, false),
-            "new_chunk" => words::bytes(u64::from(head.new_chunk)),
+            "new_chunk" => bytes(u64::from(head.new_chunk)),
             "reshape_position" => Some(format!("boundary at array sector {}", head.reshape_position)),
             _ => {
                 let before = i64::from(head.raid_disks).saturating_sub(i64::from(head.delta_disks));

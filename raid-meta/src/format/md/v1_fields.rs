@@ -5,6 +5,7 @@ use super::v1::{HEAD_BYTES, Head, V1, feature};
 use super::words;
 use crate::escape::escape_padded;
 use crate::format::schema::{DiskStruct, Endian, FieldWalk, Repr};
+use crate::format::words::bytes;
 use crate::model::Field;
 use crate::units::Bytes;
 
@@ -87,10 +88,10 @@ impl V1 {
             "bblog_size" => words::sectors(u64::from(head.bblog_size)),
             "bblog_shift" if head.bblog_offset != 0 => {
                 let unit = 512_u64.checked_shl(u32::from(head.bblog_shift))?;
-                Some(format!("blocks of {}", words::bytes(unit)?))
+                Some(format!("blocks of {}", bytes(unit)?))
             }
             "logical_block_size" if head.logical_block_size == 0 => Some("not recorded".to_owned()),
-            "logical_block_size" => words::bytes(u64::from(head.logical_block_size)),
+            "logical_block_size" => bytes(u64::from(head.logical_block_size)),
             "resync_offset" if head.resync_offset == NONE => Some("in sync".to_owned()),
             "resync_offset" => Some(format!("redundancy is in step below sector {}", head.resync_offset)),
             _ => None,

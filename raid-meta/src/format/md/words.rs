@@ -1,6 +1,7 @@
 //! Numbers of md in words, for the meanings of fields.
 
 use crate::format::time;
+use crate::format::words::bytes;
 use crate::geometry::{Level, ParityLayout, Raid10Layout};
 use crate::units::SECTOR_BYTES;
 
@@ -100,17 +101,6 @@ pub(super) fn sectors(count: u64) -> Option<String> {
 /// A length in KiB.
 pub(super) fn kib(count: u64) -> Option<String> {
     count.checked_mul(1024).and_then(bytes)
-}
-
-/// A length in bytes in the largest unit that divides it.
-pub(super) fn bytes(count: u64) -> Option<String> {
-    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
-    let fitting = units.iter().find(|(_, shift)| count.trailing_zeros() >= *shift);
-    match (count, fitting) {
-        (0, _) => None,
-        (_, Some((unit, shift))) => Some(format!("{} {unit}", count >> shift)),
-        (_, None) => Some(format!("{count} bytes")),
-    }
 }
 
 #[cfg(test)]
