@@ -9,15 +9,6 @@
 export IMSM_NO_PLATFORM=1 MDADM_EXPERIMENTAL=1
 load_md
 
-members() {
-    local number
-    awk -F '\t' -v prefix="$1-" 'index($2, prefix) == 1 { print $1 }' /bench/disks |
-        while read -r number; do disk "$number"; done
-}
-member() { members "$1" | sed -n "$(($2 + 1))p"; }
-node() { basename "$(readlink -f "/dev/md/$1")"; }
-set_to() { echo "$3" >"/sys/block/$(node "$1")/md/$2"; }
-
 # container NAME MEMBERS: of the first disks.
 container() {
     # shellcheck disable=SC2046  # a device a word
@@ -36,7 +27,7 @@ fill() {
 }
 # Until mdmon has written that the array is clean; those of level 0 are always.
 settle() {
-    if [ -e "/sys/block/$(node "$1")/md/safe_mode_delay" ]; then
+    if [ -e "$(md "$1" safe_mode_delay)" ]; then
         set_to "$1" safe_mode_delay 0.2
         mdadm --quiet --wait-clean "/dev/md/$1" || true
     fi
@@ -50,30 +41,6 @@ raid5() {
 rewrite() {
     raid-pattern write "/dev/md/$1" "$2" --add 10240
     settle "$1"
-}
-speed() {
-    set_to "$1" sync_speed_max "$2"
-    set_to "$1" sync_speed_min "$2"
-}
-percent() {
-    awk -v array="$(node "$1")" '$1 == array { here = 1; next } /^[^ ]/ { here = 0 }
-        here && match($0, /[0-9]+\.[0-9]%/) { print int(substr($0, RSTART)) }' /proc/mdstat
-}
-is_past() {
-    local moved
-    moved=$(percent "$1")
-    [ "${moved:-0}" -ge "$2" ]
-}
-hold() {
-    wait_until 60 is_past "$1" "$2" || fail "$1 is not under way: $(cat /proc/mdstat)"
-    speed "$1" 10
-}
-busy() {
-    set_to "$1" safe_mode_delay 100
-    while true; do
-        raid-pattern write "/dev/md/$1" 8192 --add 10240
-        raid-pattern write "/dev/md/$1" 8192
-    done &
 }
 lose() {
     mdadm "/dev/md/$1" --fail "$(member "$1" "$2")" >&2

@@ -8,17 +8,6 @@
 # Prints NAME, the size of the array in sectors, and how many of these were rewritten.
 load_md
 
-# Devices of an array's disks: all, or those from N on.
-members() {
-    local number
-    awk -F '\t' -v prefix="$1-" 'index($2, prefix) == 1 { print $1 }' /bench/disks |
-        tail -n +"$((${2:-0} + 1))" | while read -r number; do disk "$number"; done
-}
-member() { members "$1" "$2" | sed -n 1p; }
-# The file of md's in sysfs.
-md() { echo "/sys/block/$(basename "$(readlink -f "/dev/md/$1")")/md/$2"; }
-set_to() { echo "$3" >"$(md "$1" "$2")"; }
-
 rewritten() {
     case $1 in dirty* | bitmap | ppl | journal) echo 8192 ;; *) echo 0 ;; esac
 }
@@ -35,26 +24,6 @@ create() {
 }
 clean() { create "$@" --assume-clean --bitmap=none; }
 
-# Holds an array's resync, recovery or reshape to KIB a second.
-speed() {
-    set_to "$1" sync_speed_max "$2"
-    set_to "$1" sync_speed_min "$2"
-}
-# How much of it is done, by the kernel's count: what is recorded on the disks may be less.
-percent() {
-    awk -v array="$(basename "$(readlink -f "/dev/md/$1")")" \
-        '$1 == array { here = 1; next } /^[^ ]/ { here = 0 } here && match($0, /[0-9]+\.[0-9]%/) { print int(substr($0, RSTART)) }' /proc/mdstat
-}
-is_past() {
-    local moved
-    moved=$(percent "$1")
-    [ "${moved:-0}" -ge "$2" ]
-}
-# hold NAME PERCENT: when that much is done, next to nothing more is.
-hold() {
-    wait_until 60 is_past "$1" "$2" || fail "$1 is not under way: $(cat /proc/mdstat)"
-    speed "$1" 10
-}
 spare() { mdadm "/dev/md/$1" --add "$(member "$1" "$2")" >&2; }
 grow() {
     local name=$1
@@ -69,15 +38,6 @@ lose() { # ARRAY DISK: fails and removes it
     wait_until 10 mdadm --quiet "/dev/md/$1" --remove "$device"
     speed "$1" 2000
 }
-# Writes on and on, until the power goes; a pause does not make the array clean.
-busy() {
-    set_to "$1" safe_mode_delay 100
-    while true; do
-        raid-pattern write "/dev/md/$1" 8192 --add 10240
-        raid-pattern write "/dev/md/$1" 8192
-    done &
-}
-
 begin() {
     local name=$1
     case $name in

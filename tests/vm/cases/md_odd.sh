@@ -5,14 +5,6 @@
 #   tests/vm/run --disk A,serial=badblocks-0 … tests/vm/cases/md_odd.sh badblocks …
 load_md
 
-members() {
-    local number
-    awk -F '\t' -v prefix="$1-" 'index($2, prefix) == 1 { print $1 }' /bench/disks |
-        while read -r number; do disk "$number"; done
-}
-member() { members "$1" | sed -n "$(($2 + 1))p"; }
-md() { echo "/sys/block/$(basename "$(readlink -f "/dev/md/$1")")/md/$2"; }
-
 # create NAME MEMBERS ARGUMENT…: from the first disks, and fills it.
 create() {
     local name=$1 count=$2

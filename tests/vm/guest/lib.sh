@@ -76,6 +76,57 @@ md_device() {
     return 1
 }
 
+# members ARRAY [N]: the disks that a case may make an array of, by their serials ARRAY-0, ARRAY-1, …: all, or those from
+# N on.
+members() {
+    local number
+    awk -F '\t' -v prefix="$1-" 'index($2, prefix) == 1 { print $1 }' /bench/disks |
+        tail -n +"$((${2:-0} + 1))" | while read -r number; do disk "$number"; done
+}
+
+# member ARRAY N: one of them.
+member() { members "$1" "$2" | sed -n 1p; }
+
+# md ARRAY FILE: that file of md's in sysfs.
+md() { echo "/sys/block/$(basename "$(readlink -f "/dev/md/$1")")/md/$2"; }
+
+# set_to ARRAY FILE VALUE: writes it there.
+set_to() { echo "$3" >"$(md "$1" "$2")"; }
+
+# speed ARRAY KIB: holds a resync, recovery or reshape to so much a second.
+speed() {
+    set_to "$1" sync_speed_max "$2"
+    set_to "$1" sync_speed_min "$2"
+}
+
+# percent ARRAY: how much of it is done, by the kernel's count: what is recorded on the disks may be less.
+percent() {
+    awk -v array="$(basename "$(readlink -f "/dev/md/$1")")" '$1 == array { here = 1; next } /^[^ ]/ { here = 0 }
+        here && match($0, /[0-9]+\.[0-9]%/) { print int(substr($0, RSTART)) }' /proc/mdstat
+}
+
+# is_past ARRAY PERCENT: whether that much is done.
+is_past() {
+    local moved
+    moved=$(percent "$1")
+    [ "${moved:-0}" -ge "$2" ]
+}
+
+# hold ARRAY PERCENT: when that much is done, next to nothing more is.
+hold() {
+    wait_until 60 is_past "$1" "$2" || fail "$1 is not under way: $(cat /proc/mdstat)"
+    speed "$1" 10
+}
+
+# busy ARRAY: is written on and on, until the power goes; a pause does not make it clean.
+busy() {
+    set_to "$1" safe_mode_delay 100
+    while true; do
+        raid-pattern write "/dev/md/$1" 8192 --add 10240
+        raid-pattern write "/dev/md/$1" 8192
+    done &
+}
+
 # md_settled DEV [SECONDS]: waits until no resync, recovery or reshape runs.
 md_settled() {
     wait_until "${2:-60}" md_is_idle "$(basename "$(readlink -f "$1")")"
