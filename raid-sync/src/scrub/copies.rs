@@ -137,7 +137,7 @@ impl<'a> Scrub<'a> {
     fn vote(&self, array: u64, length: u64, copies: &[(Copy, &[u8])], segment: &mut Segment) {
         let sectors = Sectors(length * copies.len() as u64);
         let Some(((_, first), others)) = copies.split_first().filter(|(_, others)| !others.is_empty()) else {
-            segment.unchecked = segment.unchecked.saturating_add(sectors);
+            segment.unchecked = segment.unchecked.saturating_add(Sectors(length * self.width));
             return;
         };
         segment.compared = segment.compared.saturating_add(sectors);
@@ -168,7 +168,8 @@ impl<'a> Scrub<'a> {
             };
             others.map(repair).collect()
         };
-        let majority = copies.iter().find(|(_, content)| like(content) * 2 > copies.len());
+        let majority =
+            copies.iter().find(|(_, content)| like(content) * 2 > copies.len() && !self.is_beyond(array.0));
         let finding = |wrong, sector, repairs| Finding {
             stripe: None,
             wrong,

@@ -97,8 +97,6 @@ const MOST_AT_ONCE: usize = 16;
 impl Finding {
     fn is_continued_by(&self, next: &Self) -> bool {
         let end = self.sector.map(|sector| sector.saturating_add(self.length));
-        let repaired =
-            |finding: &Self| -> Vec<Slot> { finding.repairs.iter().map(|repair| repair.slot).collect() };
         let follows = match self.sector {
             Some(_) => end == next.sector,
             None => {
@@ -106,7 +104,15 @@ impl Finding {
                     == next.array.first().map(|first| first.0)
             }
         };
-        self.stripe == next.stripe && self.wrong == next.wrong && follows && repaired(self) == repaired(next)
+        self.stripe == next.stripe && self.wrong == next.wrong && follows && self.repairs_go_on_in(next)
+    }
+
+    /// Copies of sectors that follow each other in the array may be apart on a member.
+    fn repairs_go_on_in(&self, next: &Self) -> bool {
+        let follows = |(repair, next): (&Repair, &Repair)| {
+            repair.slot == next.slot && repair.sector.saturating_add(repair.length()) == next.sector
+        };
+        self.repairs.len() == next.repairs.len() && self.repairs.iter().zip(&next.repairs).all(follows)
     }
 
     fn extend(&mut self, next: Self) {

@@ -51,12 +51,13 @@ pub struct Options {
     pub threads: usize,
     /// Bytes that are read of a member at a time, at most.
     pub request: Bytes,
-    /// Where parity does not agree and nothing says which member is wrong, the data is right.
+    /// Where parity does not agree and nothing says which member is wrong, the data is right. Then what was never
+    /// synchronised is compared too, and nothing but the data is believed there.
     pub trust_data: bool,
     /// Where copies do not agree and there is no majority, the one in this slot is right.
     pub trust_slot: Option<Slot>,
     /// Redundancy was computed below this sector, of the members for parity, else of the array; beyond it is nothing to
-    /// compare.
+    /// compare, unless the data is to be trusted.
     pub synchronised_below: Sectors,
 }
 
@@ -194,9 +195,21 @@ impl<'a> Scrub<'a> {
         }
     }
 
+    /// Whether redundancy was never computed there: it is no evidence.
+    fn is_beyond(&self, sector: u64) -> bool {
+        sector >= self.options.synchronised_below.0
+    }
+
+    /// Members, or copies, that are compared with each other at each sector.
+    #[must_use]
+    pub fn width(&self) -> u64 {
+        self.width
+    }
+
     fn segment(&self, start: u64, end: u64, memory: &mut Memory<'a>) -> Segment {
         let mut segment = Segment { end: Sectors(end), ..Segment::default() };
-        let limit = end.min(self.options.synchronised_below.0).max(start);
+        let limit =
+            if self.options.trust_data { end } else { end.min(self.options.synchronised_below.0).max(start) };
         if self.has_parity {
             self.compare_stripes(start, limit, memory, &mut segment);
         } else {

@@ -153,7 +153,7 @@ impl<'a> Scrub<'a> {
             let blocks = columns.iter().map(|column| column.and_then(|column| column.get(range.clone())));
             let blocks: Vec<Option<&[u8]>> = blocks.collect();
             match agrees(&row, &blocks) {
-                None => segment.unchecked = segment.unchecked.saturating_add(Sectors(piece * there)),
+                None => segment.unchecked = segment.unchecked.saturating_add(Sectors(piece * self.width)),
                 Some(true) => segment.compared = segment.compared.saturating_add(Sectors(piece * there)),
                 Some(false) => {
                     segment.compared = segment.compared.saturating_add(Sectors(piece * there));
@@ -171,8 +171,12 @@ impl<'a> Scrub<'a> {
         let mut page = Vec::new();
         for number in 0..length {
             let range = slice_of(number)..slice_of(number + 1);
-            let sector: Vec<Option<&[u8]>> =
-                blocks.iter().map(|block| block.and_then(|block| block.get(range.clone()))).collect();
+            // Others may write to an image that is looked at: all is concluded from one state of it.
+            let sector = blocks
+                .iter()
+                .map(|block| block.and_then(|block| block.get(range.clone())).map(<[u8]>::to_vec));
+            let sector: Vec<Option<Vec<u8>>> = sector.collect();
+            let sector: Vec<Option<&[u8]>> = sector.iter().map(Option::as_deref).collect();
             page.push((first + number, stripe.locate(&sector, Sectors(first + number))));
             if (first + number + 1).is_multiple_of(PAGE_SECTORS) || number + 1 == length {
                 self.add_page(row, std::mem::take(&mut page), segment);
@@ -190,8 +194,11 @@ impl<'a> Scrub<'a> {
             if located.agrees() {
                 continue;
             }
-            let (wrong, repairs) =
-                if doubtful { (None, located.from_data) } else { (located.wrong, located.repairs) };
+            let (wrong, repairs) = if doubtful || self.is_beyond(sector) {
+                (None, located.from_data)
+            } else {
+                (located.wrong, located.repairs)
+            };
             let array = match wrong {
                 Some((slot, raid_meta::record::PlaceRole::Data)) => {
                     self.array_sectors(std::iter::once(slot), sector)

@@ -92,6 +92,8 @@ impl Array {
             ("raid10", Some("near-2"), 5),
             ("raid10", Some("offset-2"), 4),
             ("raid10", Some("far-3"), 4),
+            ("raid10", Some("far-2"), 2),
+            ("raid10", Some("offset-2"), 2),
         ];
         kinds.map(|(level, layout, slots)| Self::new(level, layout, slots)).into()
     }
@@ -239,7 +241,7 @@ proptest! {
 
     #[test]
     fn what_is_spoilt_is_found_where_it_is_and_nothing_else(
-        kind in 0..12_usize,
+        kind in 0..14_usize,
         places_of in proptest::collection::btree_set((0..6_u32, 0..MEMBER_SECTORS), 0..24),
     ) {
         let array = Array::kinds().swap_remove(kind);
@@ -265,7 +267,7 @@ proptest! {
 
     #[test]
     fn trust_makes_everything_agree_again(
-        kind in 0..12_usize,
+        kind in 0..14_usize,
         places_of in proptest::collection::btree_set((0..6_u32, 0..MEMBER_SECTORS), 0..24),
     ) {
         let array = Array::kinds().swap_remove(kind);
@@ -341,6 +343,42 @@ fn what_was_never_synchronised_is_not_compared() {
     let below = Options { synchronised_below: Sectors(50), ..options() };
     let (_, undecidable) = places(&array, &findings(&array, below));
     assert_eq!(undecidable.into_iter().collect::<Vec<_>>(), [array.group((0, 40))]);
+}
+
+#[test]
+fn where_parity_was_never_computed_it_is_no_evidence_against_the_data() {
+    let array = Array::new("raid6", Some("left-symmetric"), 6);
+    let volume = array.volume();
+    let row = volume.columns().unwrap().map().row(3).unwrap();
+    let data = row.data_slot(2).unwrap();
+    array.spoil((data.0, 53), &noise((data.0, 53)));
+    let before = array.content();
+    let trusting = |below| Options { trust_data: true, synchronised_below: Sectors(below), ..options() };
+    assert_eq!(findings(&array, trusting(54))[0].wrong, Some((data, PlaceRole::Data)));
+    let found = findings(&array, trusting(53));
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(finding.wrong, None);
+    let repaired: Vec<Slot> = finding.repairs.iter().map(|repair| repair.slot).collect();
+    assert_eq!(repaired, [row.p(), row.q().unwrap()]);
+    array.repair(&found);
+    assert!(array.content() == before);
+    assert_eq!(findings(&array, options()), []);
+}
+
+#[test]
+fn copies_that_are_apart_on_a_member_are_put_right_each_in_its_place() {
+    let array = Array::new("raid10", Some("far-2"), 2);
+    let before = array.content();
+    // Chunks 0 and 1 follow each other in the array; on a member its copy of chunk 1 is elsewhere.
+    for sector in 8..24 {
+        let extent =
+            array.volume().columns().unwrap().map().extents(Sectors(sector), Sectors(1)).next().unwrap();
+        let copy = extent.copies.iter().find(|place| place.slot == Slot(1)).unwrap();
+        array.spoil((1, copy.sector.0), &noise((1, sector)));
+    }
+    array.repair(&findings(&array, Options { trust_slot: Some(Slot(0)), ..options() }));
+    assert!(array.content() == before);
+    assert_eq!(findings(&array, options()), []);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use super::watch::{Watch, page_length};
 use nix::libc;
 use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
+use nix::sys::stat::fstat;
 use raid_meta::units::Bytes;
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
@@ -19,10 +20,12 @@ pub(super) type Place<'a> = (BorrowedFd<'a>, Bytes);
 /// Bytes of a file that are given addresses at a time: to give them stops all threads for a moment.
 const BLOCK: usize = 64 << 20;
 
-/// Room in the address space for a part of each of several files. The watch ends before others can have the range.
+/// Room in the address space for a part of each of several files.
 pub(super) struct Views<'a> {
-    watch: Watch,
-    room: Room,
+    /// None when it had to be given up.
+    range: Option<WatchedRoom>,
+    /// What is shown, and where it ends.
+    shown: Vec<Place<'a>>,
     /// What has addresses in each part's share of the room.
     blocks: Vec<Option<Place<'a>>>,
     /// The share of each.
@@ -41,7 +44,8 @@ impl<'a> Views<'a> {
         let stride = NonZeroUsize::new(stride)?;
         let room = Room::new(NonZeroUsize::new(stride.get().checked_mul(count)?)?)?;
         let watch = Watch::new(room.start.addr().get(), room.length.get())?;
-        Some(Self { watch, room, blocks: vec![None; count], stride, most, page })
+        let range = Some(WatchedRoom { watch, room });
+        Some(Self { range, shown: Vec::new(), blocks: vec![None; count], stride, most, page })
     }
 
     /// Bytes of a part, at most.
@@ -56,6 +60,8 @@ impl<'a> Views<'a> {
             return None;
         }
         self.forget()?;
+        let end = |(file, offset): &Place<'a>| (*file, offset.saturating_add(Bytes(length as u64)));
+        self.shown = places.iter().flatten().map(end).collect();
         let mut starts = Vec::with_capacity(places.len());
         for (number, place) in places.iter().enumerate() {
             let start = match place {
@@ -73,7 +79,26 @@ impl<'a> Views<'a> {
 
     /// Whether all that was seen of the parts since they were shown is what the files hold.
     pub(super) fn are_true(&self) -> bool {
-        !self.watch.is_broken()
+        // What a file lost of its last page reads as zeros without a word.
+        let is_there = |(file, end): &Place<'_>| {
+            fstat(file).is_ok_and(|status| u64::try_from(status.st_size).is_ok_and(|size| size >= end.0))
+        };
+        self.range.as_ref().is_some_and(|range| !range.watch.is_broken()) && self.shown.iter().all(is_there)
+    }
+
+    /// Where the room begins; none when it was given up.
+    fn room(&self) -> Option<NonNull<c_void>> {
+        self.range.as_ref().map(|range| range.room.start)
+    }
+
+    /// Looks at nothing from now on. What could not be mapped over may not be ours any more: the addresses are not used
+    /// again, and not given back.
+    fn give_up(&mut self) {
+        self.blocks.fill(None);
+        if let Some(WatchedRoom { watch, room }) = self.range.take() {
+            drop(watch);
+            std::mem::forget(room);
+        }
     }
 
     /// Where a part begins, which is in the table of pages from now on.
@@ -81,9 +106,10 @@ impl<'a> Views<'a> {
         let block = self.block(number, (file, offset), length)?;
         let at = usize::try_from(offset.0.checked_sub(block.0)?).ok()?;
         let share = number.checked_mul(self.stride.get())?;
-        let byte = self.room.start.map_addr(|room| room.saturating_add(share + at));
+        let room = self.room()?;
+        let byte = room.map_addr(|room| room.saturating_add(share + at));
         let lead = at % self.page;
-        let first = self.room.start.map_addr(|room| room.saturating_add(share + at - lead));
+        let first = room.map_addr(|room| room.saturating_add(share + at - lead));
         let pages = (lead + length).next_multiple_of(self.page);
         let last = first.map_addr(|first| first.saturating_add(pages - self.page));
         if !self.is_in_memory(first) || !self.is_in_memory(last) {
@@ -96,6 +122,7 @@ impl<'a> Views<'a> {
 
     /// Gives addresses to a part and what follows it, if it has none; where in the file they begin.
     fn block(&mut self, number: usize, (file, offset): Place<'a>, length: usize) -> Option<Bytes> {
+        let room = self.room()?;
         let block = self.blocks.get_mut(number)?;
         let end = offset.checked_add(Bytes(length as u64))?;
         let there = block.filter(|(known, start)| {
@@ -108,11 +135,14 @@ impl<'a> Views<'a> {
         *block = None;
         let start = Bytes(offset.0 / self.page as u64 * self.page as u64);
         let share = number.checked_mul(self.stride.get())?;
-        let at = self.room.start.addr().checked_add(share)?;
+        let at = room.addr().checked_add(share)?;
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
         let from = i64::try_from(start.0).ok()?;
         // SAFETY: the share of the part, within the room; no part is borrowed.
-        unsafe { mmap(Some(at), self.stride, ProtFlags::PROT_READ, flags, file, from) }.ok()?;
+        if unsafe { mmap(Some(at), self.stride, ProtFlags::PROT_READ, flags, file, from) }.is_err() {
+            self.give_up();
+            return None;
+        }
         *block = Some((file, start));
         Some(start)
     }
@@ -127,15 +157,25 @@ impl<'a> Views<'a> {
 
     /// Nothing is shown any more. All at once, since every time costs all processors.
     fn forget(&mut self) -> Option<()> {
-        if self.watch.is_broken() {
-            self.blocks.fill(None);
-            self.room.clear()?;
-            self.watch.mend();
-            return Some(());
+        let WatchedRoom { watch, room } = self.range.as_mut()?;
+        if !watch.is_broken() {
+            // SAFETY: files, which stay as they are, and nothing; no part is borrowed.
+            return unsafe { madvise(room.start, room.length.get(), MmapAdvise::MADV_DONTNEED) }.ok();
         }
-        // SAFETY: files, which stay as they are, and nothing; no part is borrowed.
-        unsafe { madvise(self.room.start, self.room.length.get(), MmapAdvise::MADV_DONTNEED) }.ok()
+        if room.clear().is_none() {
+            self.give_up();
+            return None;
+        }
+        watch.mend();
+        self.blocks.fill(None);
+        Some(())
     }
+}
+
+/// A room, and the watch of it, which ends before others can have the addresses.
+struct WatchedRoom {
+    watch: Watch,
+    room: Room,
 }
 
 /// Part of the address space.
@@ -143,10 +183,6 @@ struct Room {
     start: NonNull<c_void>,
     length: NonZeroUsize,
 }
-
-// SAFETY: the room belongs to the value, and nothing in it to a thread.
-#[allow(unsafe_code, reason = "a pointer to memory that the value owns")]
-unsafe impl Send for Room {}
 
 const NOTHING: MapFlags = MapFlags::MAP_PRIVATE.union(MapFlags::MAP_NORESERVE);
 

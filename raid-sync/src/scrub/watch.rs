@@ -20,7 +20,7 @@ static WATCHED: [Range; RANGES] = [const { Range::new() }; RANGES];
 /// What was done about the signal before.
 static BEFORE: OnceLock<Option<SigAction>> = OnceLock::new();
 
-/// Memory that is watched; free where the end is zero.
+/// Memory that is watched; none where the end is zero.
 struct Range {
     taken: AtomicBool,
     start: AtomicUsize,
@@ -39,7 +39,10 @@ impl Range {
     }
 
     fn has(&self, address: usize) -> bool {
-        (self.start.load(Ordering::Acquire)..self.end.load(Ordering::Acquire)).contains(&address)
+        let end = self.end.load(Ordering::Acquire);
+        let start = self.start.load(Ordering::Acquire);
+        // Somebody else may be taking it, or leaving it.
+        end == self.end.load(Ordering::Acquire) && (start..end).contains(&address)
     }
 }
 
@@ -74,7 +77,6 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.0.end.store(0, Ordering::Release);
-        self.0.start.store(0, Ordering::Release);
         self.0.taken.store(false, Ordering::Release);
     }
 }

@@ -65,7 +65,8 @@ pub(super) fn copy(volume: &Volume, range: Range<Bytes>, output: &mut impl Sink)
                 let numbers = (blocks.start + reader..blocks.end).step_by(READERS);
                 let range = range.clone();
                 let cut = move |number: u64| {
-                    (number * block).max(range.start.0)..((number + 1) * block).min(range.end.0)
+                    (number * block).max(range.start.0)
+                        ..number.saturating_add(1).saturating_mul(block).min(range.end.0)
                 };
                 lane(scope, volume, numbers.map(cut))
             })
