@@ -223,12 +223,15 @@ fn a_scrub_goes_on_from_its_position_and_no_other() {
     copy.spoil(0, 10, &[1; 512]);
     copy.spoil(1, 8200, &[1; 512]);
     let position = copy.undo("position");
-    let kept = |name: &Value| {
+    let kept_at = |name: &Value, sector: u64| {
         let found = json!({"compared": 4096 * 5, "wrong": 1, "undecidable": 0, "fixed": 0, "unreadable": 0, "unchecked": 0});
-        json!({"job": "scrub", "array": name, "uuid": copy.array["uuid"], "detail": "",
-            "state": {"position_sectors": 4096, "found": found}})
+        let (chunk, size) = (&copy.array["chunk_sectors"], &copy.array["size_sectors"]);
+        let detail = format!("raid6 left-symmetric, 5 slots, chunk {chunk}, {size} sectors");
+        json!({"job": "scrub", "array": name, "uuid": copy.array["uuid"], "detail": detail,
+            "state": {"position_sectors": sector, "found": found}})
         .to_string()
     };
+    let kept = |name: &Value| kept_at(name, 4096);
     fs::write(&position, kept(&copy.array["name"])).unwrap();
     let arguments = ["--position", position.to_str().unwrap()];
     let outcome = copy.scrub(&arguments).expect_code(1);
@@ -245,6 +248,27 @@ fn a_scrub_goes_on_from_its_position_and_no_other() {
     fs::write(&position, kept(&json!("md_other"))).unwrap();
     let stderr = copy.scrub(&arguments).expect_code(1).stderr;
     assert!(stderr.contains("is the position of another job"));
+    fs::write(&position, kept(&copy.array["name"])).unwrap();
+    let trusting = [arguments[0], arguments[1], "--trust-data"];
+    let stderr = copy.scrub(&trusting).expect_code(1).stderr;
+    assert!(
+        stderr.contains("is the position of another job"),
+        "what was compared in another way does not count"
+    );
+    fs::write(&position, kept_at(&copy.array["name"], 1 << 60)).unwrap();
+    let stderr = copy.scrub(&arguments).expect_code(3).stderr;
+    assert!(stderr.contains("is at sector 1152921504606846976, expected at most"), "{stderr}");
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused_before_anything_is_compared() {
+    let copy = Copy::of("md12-raid6-ls-5");
+    let stderr = copy.scrub(&["--trust-slot", "5"]).expect_code(2).stderr;
+    assert!(stderr.contains("has 5 slots"), "{stderr}");
+    let undo = copy.undo("undo");
+    fs::write(&undo, "").unwrap();
+    let stderr = copy.scrub(&["--fix", "--undo", undo.to_str().unwrap()]).expect_code(4).stderr;
+    assert!(stderr.contains("expected a new file"), "{stderr}");
 }
 
 #[test]

@@ -1,21 +1,22 @@
 //! `raid-repair scrub`: what does not agree, and putting it right.
 
 use super::position_failure;
-use crate::scrub::{Found, Guard, mismatch, plan, redundant};
+use crate::scrub::{Found, Guard, mismatches, plan, redundant};
 use clap::Args;
 use raid_meta::cli::{
     Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Progress, ProgressArgs, Source, SourceArgs,
 };
 use raid_meta::commit::{Machine, UndoFile, commit};
 use raid_meta::device::holders;
-use raid_meta::escape::text_to_path;
-use raid_meta::record::{ArrayMember, ArrayRecord, Record};
+use raid_meta::escape::{path_to_text, text_to_path};
+use raid_meta::record::{ArrayMember, ArrayRecord, Health, Record};
 use raid_meta::units::{Bytes, Sectors, Slot};
 use raid_sync::position::{Job, PositionFile};
-use raid_sync::scrub::{Finding, Options, Scrub, Segment, Unreadable};
+use raid_sync::scrub::{Finding, Options, Scrub, ScrubError, Segment, Unreadable};
 use raid_table::cli::open_volume_once;
 use raid_table::volume::OpenOptions;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -114,21 +115,38 @@ impl ScrubCommand {
             let message = format!("--position is for one array; --array takes one of {}", names.join(", "));
             return Err(Failure::usage(message).into());
         }
-        self.say_who_uses(array, &source.arrays, console);
+        self.say_who_uses(array, &source.arrays, &mut HashSet::new(), console);
         let mut progress = Progress::new(self.progress, is_quiet);
         let mut exit = Exit::Done;
-        for target in targets {
-            exit = exit.and(self.scrub(target, &source, &mut progress, console)?);
+        let mut undo = UndoNames { name: self.undo.clone(), used: 0 };
+        for target in &targets {
+            exit = exit.and(match self.scrub(target, &source, &mut undo, &mut progress, console) {
+                // What can not be compared does not keep the others from it.
+                Err(error) if targets.len() > 1 && error.is::<Failure>() && !console.is_closed() => {
+                    console.error(error);
+                    Exit::Partly
+                }
+                done => done?,
+            });
         }
         Ok(source.exit(exit))
     }
 
-    fn say_who_uses(&self, array: &ArrayRecord, arrays: &[ArrayRecord], console: &Console) {
+    fn say_who_uses<'a>(
+        &self,
+        array: &'a ArrayRecord,
+        arrays: &'a [ArrayRecord],
+        visited: &mut HashSet<&'a str>,
+        console: &Console,
+    ) {
+        if !visited.insert(&array.name) {
+            return;
+        }
         for member in &array.members {
             if let Some(below) =
                 member.array.as_deref().and_then(|name| arrays.iter().find(|array| array.name == name))
             {
-                self.say_who_uses(below, arrays, console);
+                self.say_who_uses(below, arrays, visited, console);
             }
             let Some(device) = &member.device else { continue };
             let users = holders(&text_to_path(device), self.source.devices.sysroot());
@@ -145,22 +163,27 @@ impl ScrubCommand {
         &self,
         array: &ArrayRecord,
         source: &Source,
+        undo: &mut UndoNames,
         progress: &mut Progress,
         console: &mut Console,
     ) -> anyhow::Result<Exit> {
+        self.check(array)?;
         let devices = &self.source.devices;
         let volume = open_volume_once(array, &source.arrays, devices, OpenOptions::default(), self.direct)?;
-        let scrub = Scrub::new(&volume, self.options(array, console))
-            .map_err(|error| Failure::new(Exit::No, error.to_string()))?;
-        let (position, kept) = self.position(array)?;
+        let scrub = Scrub::new(&volume, self.options(array, console)).map_err(|error| {
+            let exit = if matches!(error, ScrubError::Reshaping { .. }) { Exit::BadData } else { Exit::No };
+            Failure::new(exit, error.to_string())
+        })?;
+        let (position, kept) = self.position(array, scrub.end())?;
+        undo.begin(self.fix && kept.position_sectors == Sectors::ZERO)?;
         let mut run = Run {
             command: self,
             array,
             source,
             pending: Vec::new(),
             pending_bytes: 0,
-            undo_files: 0,
-            guard: Guard::new(array.members.len()),
+            undo,
+            guard: Guard::new(scrub.width()),
             found: kept.found,
             position,
             saved: Instant::now(),
@@ -177,6 +200,19 @@ impl ScrubCommand {
         run.end(console)
     }
 
+    /// What can be said before anything is read.
+    fn check(&self, array: &ArrayRecord) -> Result<(), Failure> {
+        if let Some(slot) = self.trust_slot.filter(|slot| *slot >= array.slots) {
+            let message = format!("--trust-slot {slot}: {} has {} slots", array.name, array.slots);
+            return Err(Failure::usage(message));
+        }
+        if array.reshape.is_some() {
+            let error = ScrubError::Reshaping { array: array.name.clone() };
+            return Err(Failure::new(Exit::BadData, error.to_string()));
+        }
+        Ok(())
+    }
+
     fn options(&self, array: &ArrayRecord, console: &Console) -> Options {
         let mut options = Options {
             trust_data: self.trust_data,
@@ -189,12 +225,24 @@ impl ScrubCommand {
         if self.direct || is_on_block_devices(array) {
             options.request = DIRECT_REQUEST;
         }
-        if let Some(position) = array.resync_position_sectors.filter(|_| !self.trust_data) {
+        let never = (array.health == Health::Initializing).then_some(Sectors::ZERO);
+        if let Some(position) = array.resync_position_sectors.or(never) {
+            let whose = if array.level.parities() > 0 { "of its members" } else { "of it" };
+            let then = if self.trust_data {
+                "only the data is believed there"
+            } else {
+                "there is nothing to compare there"
+            };
             console.say(format_args!(
-                "{}: was not synchronised from sector {position} of its members on: there is nothing to compare there",
+                "{}: was not synchronised from sector {position} {whose} on: {then}",
                 array.name
             ));
             options.synchronised_below = position;
+        } else if array.write_log.is_some() {
+            console.say(format_args!(
+                "{}: has a log of writes that may not have been carried out: what they are about may not agree",
+                array.name
+            ));
         } else if array.dirty == Some(true) {
             console.say(format_args!(
                 "{}: was in use when it was stopped: what was being written then may not agree",
@@ -204,17 +252,38 @@ impl ScrubCommand {
         options
     }
 
-    fn position(&self, array: &ArrayRecord) -> Result<(Option<PositionFile>, Kept), Failure> {
+    fn position(&self, array: &ArrayRecord, end: Sectors) -> Result<(Option<PositionFile>, Kept), Failure> {
         let Some(path) = &self.position else { return Ok((None, Kept::default())) };
-        let trusts = if self.fix { "with --fix" } else { "" };
         let job = Job {
             job: "scrub".to_owned(),
             array: array.name.clone(),
             uuid: array.uuid.clone().or_else(|| array.set_id.clone()),
-            detail: trusts.to_owned(),
+            detail: self.detail(array),
         };
-        let (file, kept) = PositionFile::open(path, job).map_err(position_failure)?;
-        Ok((Some(file), kept.unwrap_or_default()))
+        let (file, kept) = PositionFile::open::<Kept>(path, job).map_err(position_failure)?;
+        let kept = kept.unwrap_or_default();
+        if kept.position_sectors > end {
+            let (path, at) = (path_to_text(path), kept.position_sectors);
+            let message =
+                format!("{path}: is at sector {at}, expected at most {end}, the end of {}", array.name);
+            return Err(Failure::new(Exit::BadData, message));
+        }
+        Ok((Some(file), kept))
+    }
+
+    /// What a position is good for: the same array, compared in the same way.
+    fn detail(&self, array: &ArrayRecord) -> String {
+        let layout = array.layout.map(|layout| format!(" {layout}")).unwrap_or_default();
+        let chunk = array.chunk_sectors.map_or(0, |chunk| chunk.sectors().0);
+        let mut detail = format!(
+            "{}{layout}, {} slots, chunk {chunk}, {} sectors",
+            array.level, array.slots, array.size_sectors
+        );
+        let trusted = self.trust_slot.map(|slot| format!(", --trust-slot {slot}"));
+        let options =
+            [self.fix.then_some(", --fix"), self.trust_data.then_some(", --trust-data"), trusted.as_deref()];
+        options.into_iter().flatten().for_each(|option| detail.push_str(option));
+        detail
     }
 }
 
@@ -234,7 +303,7 @@ struct Run<'a> {
     /// What was found and neither printed nor put right yet.
     pending: Vec<Finding>,
     pending_bytes: usize,
-    undo_files: u32,
+    undo: &'a mut UndoNames,
     guard: Guard,
     found: Found,
     position: Option<PositionFile>,
@@ -254,12 +323,19 @@ impl Run<'_> {
         if self.command.fix && !self.command.force && self.guard.is_too_much() {
             return Err(self.too_much(console)?.into());
         }
-        let is_due = self.position.is_some() && self.saved.elapsed() >= SAVE_INTERVAL;
+        let is_due = self.saved.elapsed() >= SAVE_INTERVAL;
         if is_due || !self.command.fix || self.pending_bytes >= BATCH_BYTES || self.pending.len() >= BATCH {
             self.settle(console)?;
         }
         if is_due {
-            self.save(segment.end, console)?;
+            console.flush()?;
+        }
+        if console.is_closed() {
+            // Nobody learns of what would be found from here on, and the position stays where somebody did.
+            return Err(Failure::reported(Exit::Done).into());
+        }
+        if is_due {
+            self.save(segment.end)?;
         }
         Ok(())
     }
@@ -277,15 +353,19 @@ impl Run<'_> {
     fn settle(&mut self, console: &mut Console) -> anyhow::Result<()> {
         let findings = std::mem::take(&mut self.pending);
         self.pending_bytes = 0;
-        if self.command.fix {
-            self.write(&findings, console)?;
-        }
+        let written = if self.command.fix { self.write(&findings, console) } else { Ok(()) };
         for finding in &findings {
-            let fixed = self.command.fix && !finding.repairs.is_empty();
+            let fixed = self.command.fix && written.is_ok() && !finding.repairs.is_empty();
             if fixed {
                 self.found.fix(finding);
             }
-            let record = mismatch(self.array, &self.source.arrays, finding, fixed);
+            self.print(finding, fixed, console)?;
+        }
+        written
+    }
+
+    fn print(&self, finding: &Finding, fixed: bool, console: &mut Console) -> anyhow::Result<()> {
+        for record in mismatches(self.array, &self.source.arrays, finding, fixed) {
             console.print(&Record::Mismatch(record))?;
         }
         Ok(())
@@ -304,8 +384,7 @@ impl Run<'_> {
         if plan.is_empty() {
             return Ok(());
         }
-        self.undo_files += 1;
-        let name = self.command.undo.clone().map(|path| numbered(path, self.undo_files));
+        let name = self.undo.next();
         let machine = Machine::new(devices.sysroot());
         if let Some(undo) = commit(&plan, &machine, &mut UndoFile::new(name.as_deref())?)? {
             console.say(format_args!("raid-meta restore --write {undo}   puts back what was there"));
@@ -315,8 +394,7 @@ impl Run<'_> {
 
     fn too_much(&mut self, console: &mut Console) -> anyhow::Result<Failure> {
         for finding in std::mem::take(&mut self.pending) {
-            let record = mismatch(self.array, &self.source.arrays, &finding, false);
-            console.print(&Record::Mismatch(record))?;
+            self.print(&finding, false, console)?;
         }
         Ok(Failure::new(
             Exit::No,
@@ -329,8 +407,7 @@ impl Run<'_> {
     }
 
     /// Keeps how far it is, when what was found up to there is printed.
-    fn save(&mut self, end: Sectors, console: &mut Console) -> anyhow::Result<()> {
-        console.flush()?;
+    fn save(&mut self, end: Sectors) -> anyhow::Result<()> {
         if let Some(file) = &self.position {
             file.save(&Kept { position_sectors: end, found: self.found }).map_err(position_failure)?;
         }
@@ -346,6 +423,12 @@ impl Run<'_> {
             file.remove().map_err(position_failure)?;
         }
         let name = &self.array.name;
+        if self.found.unchecked > Sectors::ZERO && self.found.compared > Sectors::ZERO {
+            let unchecked = self.found.unchecked;
+            console.say(format_args!(
+                "{name}: {unchecked} sectors of its members had nothing to be compared with"
+            ));
+        }
         if self.guard.is_too_much() && !self.command.fix {
             console.say(format_args!(
                 "{name}: more than half of what was compared does not agree: this may not be its geometry, or its redundancy \
@@ -367,6 +450,35 @@ impl Run<'_> {
 
 /// What messages call the member of a slot.
 type Label<'a> = dyn Fn(Slot) -> Option<&'a str> + 'a;
+
+/// Files for what undoes it, one for each lot that is written.
+struct UndoNames {
+    /// The first; none where the system's folder is used.
+    name: Option<PathBuf>,
+    used: u32,
+}
+
+impl UndoNames {
+    /// The first must be new, unless it is gone on with what an earlier run began.
+    fn begin(&self, is_first: bool) -> Result<(), Failure> {
+        match &self.name {
+            Some(name) if is_first && self.used == 0 && name.exists() => Err(Failure::new(
+                Exit::System,
+                format!("{}: is there already, expected a new file", path_to_text(name)),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The next that is not there.
+    fn next(&mut self) -> Option<PathBuf> {
+        let name = self.name.clone()?;
+        let names = (self.used..u32::MAX).map(|used| (used + 1, numbered(name.clone(), used + 1)));
+        let (used, free) = names.into_iter().find(|(_, name)| !name.exists())?;
+        self.used = used;
+        Some(free)
+    }
+}
 
 /// The name of one of several files.
 fn numbered(path: PathBuf, number: u32) -> PathBuf {

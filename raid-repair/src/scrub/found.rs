@@ -4,6 +4,7 @@ use raid_meta::record::{ArrayRecord, ScrubRecord, V1};
 use raid_meta::units::Sectors;
 use raid_sync::scrub::{Finding, Segment};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Sectors, by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +73,7 @@ impl Found {
 /// Notices when so much does not agree that the geometry itself is in doubt.
 #[derive(Clone, Copy, Debug)]
 pub struct Guard {
-    members: u64,
+    width: u64,
     compared: u64,
     differing: u64,
 }
@@ -81,23 +82,28 @@ pub struct Guard {
 const FEW_SECTORS: u64 = 1024;
 
 impl Guard {
-    /// For an array of so many members.
+    /// For an array of which so many members, or copies, are compared with each other.
     #[must_use]
-    pub fn new(members: usize) -> Self {
-        Self { members: members.max(1) as u64, compared: 0, differing: 0 }
+    pub fn new(width: u64) -> Self {
+        Self { width: width.max(1), compared: 0, differing: 0 }
     }
 
     /// Takes note of a segment.
     pub fn add(&mut self, segment: &Segment) {
         self.compared = self.compared.saturating_add(segment.compared.0);
-        let differing = segment.findings.iter().map(|finding| finding.length.0).sum();
-        self.differing = self.differing.saturating_add(differing);
+        let (stripes, copies): (Vec<_>, Vec<_>) =
+            segment.findings.iter().partition(|finding| finding.stripe.is_some());
+        let in_stripes: u64 = stripes.iter().map(|finding| finding.length.0).sum();
+        // Several copies of a sector may be wrong.
+        let of_copies: BTreeSet<Sectors> =
+            copies.iter().flat_map(|finding| finding.array.iter().copied()).collect();
+        self.differing = self.differing.saturating_add(in_stripes).saturating_add(of_copies.len() as u64);
     }
 
     /// Whether more than half of what was compared does not agree.
     #[must_use]
     pub fn is_too_much(&self) -> bool {
-        let compared = self.compared / self.members;
+        let compared = self.compared / self.width;
         compared >= FEW_SECTORS && self.differing > compared / 2
     }
 }
