@@ -14,6 +14,7 @@ use crate::device::{Device, DeviceError};
 use crate::escape::escape;
 use crate::format::Format;
 use crate::format::rebuild::{Disk, RebuildError, Replacement};
+use crate::geometry::Level;
 use crate::probe::{Options, Probe, probe};
 use crate::record::{ArrayMember, ArrayRecord, MemberState, Problem, Severity};
 use crate::units::{Sectors, Slot};
@@ -188,7 +189,8 @@ fn check_others(before: &Probe, after: &Probe, target: &Device) -> Result<(), Pl
         let Some(new) = after.arrays.iter().find(same) else {
             return Err(unsound(target, format!("array {} would not be found any more", old.name)));
         };
-        if (new.geometry(), new.size_sectors, new.dirty) != (old.geometry(), old.size_sectors, old.dirty) {
+        let is_same_state = new.dirty == old.dirty || new.dirty == Some(false) && is_copied(old);
+        if (new.geometry(), new.size_sectors) != (old.geometry(), old.size_sectors) || !is_same_state {
             return Err(unsound(target, format!("array {} would have another geometry or state", old.name)));
         }
         let others = old.members.iter().zip(&new.members).filter(|(_, new)| !is_on(new, target));
@@ -200,6 +202,12 @@ fn check_others(before: &Probe, after: &Probe, target: &Device) -> Result<(), Pl
         }
     }
     Ok(())
+}
+
+/// A mirror of which one disk is left: the other is made from it, and so in step with it.
+fn is_copied(old: &ArrayRecord) -> bool {
+    let left = old.members.iter().filter(|member| member.state == MemberState::InSync).count();
+    old.level == Level::Raid1 && old.members.len() == 2 && left == 1
 }
 
 /// Nothing may be wrong with a disk that was not wrong before.

@@ -4,7 +4,7 @@
 //! there and list the members. Whatever write is the last before a stop, the set is the old degraded one or the
 //! new whole one.
 
-use super::{Format, ddf, isw, md};
+use super::{Format, asr, ddf, hpt37x, hpt45x, isw, jmicron, lsi, md, nvidia, pdc, sil, via};
 use crate::device::Device;
 use crate::model::Area;
 use crate::units::Slot;
@@ -12,8 +12,20 @@ use crate::units::Slot;
 type Renew = fn(&Replacement) -> Result<Vec<Round>, RebuildError>;
 
 /// The formats that can be given a new disk. Not in [`Format`] itself: so only a program that rebuilds has this in it.
-static RENEWERS: [(&dyn Format, Renew); 3] =
-    [(&md::Md, md::renew), (&isw::Isw, isw::renew), (&ddf::Ddf, ddf::renew)];
+static RENEWERS: [(&dyn Format, Renew); 12] = [
+    (&md::Md, md::renew),
+    (&isw::Isw, isw::renew),
+    (&hpt45x::Hpt45x, hpt45x::renew),
+    (&lsi::Lsi, lsi::renew),
+    (&nvidia::Nvidia, nvidia::renew),
+    (&sil::Sil, sil::renew),
+    (&via::Via, via::renew),
+    (&ddf::Ddf, ddf::renew),
+    (&hpt37x::Hpt37x, hpt37x::renew),
+    (&pdc::Pdc, pdc::renew),
+    (&jmicron::Jmicron, jmicron::renew),
+    (&asr::Asr, asr::renew),
+];
 
 impl dyn Format + '_ {
     /// What to write so that the new disk is the member of its slot, and of all slots of other volumes in which the disk was

@@ -4,7 +4,7 @@
 //! says how many disks there are and which of them this one is. A disk is known to its set by that position alone.
 //! [`Positional`] is such a statement; it becomes the view that [`crate::group`] compares.
 //!
-//! [`Rules`] is what a new set has to keep to.
+//! [`Rules`] is what a new set has to keep to; `rebuild` is a new disk in the place of a lost one.
 //!
 //! Sets keep the names that dmraid gives them, because device paths in configuration files have them:
 //! `<format>_<id>`, in most formats with letters for the digits of the id ([`set_name`]).
@@ -12,6 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod plan;
+pub(in crate::format) mod rebuild;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -181,13 +182,18 @@ pub fn flags(value: u32, names: &[(u32, &str)]) -> Option<String> {
 pub struct Trailer(pub Sectors);
 
 impl Trailer {
+    /// Where the sector is on a device; none where the device is too small.
+    #[must_use]
+    pub fn place(self, device: &Device) -> Option<Bytes> {
+        device.length_sectors().checked_sub(self.0).and_then(Sectors::to_bytes)
+    }
+
     /// Where the sector is on a device, and its bytes; none where the device is too small.
     ///
     /// # Errors
     /// The device can not be read there.
     pub fn read(self, device: &Device) -> Result<Option<(Bytes, Vec<u8>)>, DeviceError> {
-        let offset = device.length_sectors().checked_sub(self.0).and_then(Sectors::to_bytes);
-        let Some(offset) = offset else { return Ok(None) };
+        let Some(offset) = self.place(device) else { return Ok(None) };
         Ok(device.read(offset, SECTOR_LENGTH)?.map(|bytes| (offset, bytes)))
     }
 

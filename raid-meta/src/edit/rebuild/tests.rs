@@ -6,6 +6,7 @@ use crate::device::{PowerCut, SimDisk, SimPower, WriteAt};
 use crate::format::by_name;
 use crate::format::create::NewSet;
 use crate::geometry::Level;
+use crate::group::is_contradictory;
 use crate::record::{Health, RegionRecord, Role};
 use crate::testing::Kept;
 use crate::units::Bytes;
@@ -105,7 +106,7 @@ impl Bench {
     }
 }
 
-const SETS: [Set; 22] = [
+const SETS: [Set; 42] = [
     ("md", Some("1.2"), Level::Raid1, 2, false),
     ("md", Some("1.2"), Level::Raid1, 2, true),
     ("md", Some("1.0"), Level::Raid5, 3, false),
@@ -128,7 +129,37 @@ const SETS: [Set; 22] = [
     ("ddf", None, Level::Raid10, 4, false),
     ("ddf", None, Level::Raid10, 3, false),
     ("ddf", Some("02.00.00"), Level::Raid1, 2, false),
+    ("lsi", None, Level::Raid1, 2, false),
+    ("lsi", None, Level::Raid10, 6, false),
+    ("nvidia", None, Level::Raid1, 2, false),
+    ("nvidia", None, Level::Raid5, 3, false),
+    ("nvidia", None, Level::Raid10, 4, false),
+    ("via", None, Level::Raid1, 2, false),
+    ("via", None, Level::Raid10, 6, false),
+    ("jmicron", None, Level::Raid5, 3, false),
+    ("jmicron", None, Level::Raid10, 4, false),
+    ("hpt45x", None, Level::Raid1, 2, false),
+    ("hpt45x", None, Level::Raid10, 6, false),
+    ("hpt37x", None, Level::Raid1, 2, false),
+    ("hpt37x", None, Level::Raid10, 6, false),
+    ("sil", None, Level::Raid1, 3, false),
+    ("sil", None, Level::Raid5, 3, false),
+    ("sil", None, Level::Raid10, 4, false),
+    ("pdc", None, Level::Raid1, 2, false),
+    ("pdc", None, Level::Raid10, 6, false),
+    ("asr", None, Level::Raid1, 2, false),
+    ("asr", None, Level::Raid10, 6, false),
 ];
+
+/// Whether an old disk of the slot is told from the new one: in formats that count what they write, if only one disk has
+/// to be written beside it.
+fn is_told(set: Set) -> bool {
+    match set.0 {
+        "md" | "isw" | "ddf" => true,
+        "pdc" | "asr" => set.3 == 2,
+        _ => false,
+    }
+}
 
 /// The disks without one of them.
 fn without(count: usize, lost: usize) -> Vec<usize> {
@@ -147,6 +178,12 @@ fn the_new_disk_is_in_the_slot_and_the_set_is_whole() {
     each(|set, lost| {
         let bench = Bench::new(set);
         let whole = bench.array(&without(set.3, NEW));
+        let known: Vec<Problem> = bench
+            .probe(&without(set.3, NEW))
+            .members
+            .into_iter()
+            .flat_map(|member| member.problems)
+            .collect();
         let left = without(set.3, lost);
         let rebuild = bench.plan(&left, lost);
         commit(&rebuild.metadata, &bench, &mut Kept::default()).unwrap();
@@ -158,7 +195,8 @@ fn the_new_disk_is_in_the_slot_and_the_set_is_whole() {
         let old = &whole.members[lost];
         assert_eq!((Some(part.offset), Some(part.length)), (old.offset_sectors, old.length_sectors));
         for member in bench.probe(&with_new).members {
-            assert_eq!(member.problems, [], "{set:?} {lost}");
+            let is_new = |problem: &&Problem| !known.contains(problem);
+            assert_eq!(member.problems.iter().find(is_new), None, "{set:?} {lost}");
             assert_eq!(member.view.unwrap().role, Role::Active);
         }
     });
@@ -172,6 +210,10 @@ fn a_disk_that_was_replaced_is_not_believed_when_it_comes_back() {
         commit(&bench.plan(&left, lost).metadata, &bench, &mut Kept::default()).unwrap();
         let all: Vec<usize> = (0..set.3).chain([NEW]).collect();
         let array = bench.array(&all);
+        if !is_told(set) {
+            assert!(is_contradictory(&array), "{set:?} {lost}: {:?}", array.problems);
+            return;
+        }
         assert_eq!(array.members[lost].device.as_deref(), Some("disk9"), "{set:?} {lost}");
         assert!(array.members.iter().all(|member| member.state == MemberState::InSync), "{set:?} {lost}");
     });

@@ -9,7 +9,7 @@
 //! firmware wrote it.
 //!
 //! `block` the structures, `arrays` what the lines add up to, `check` the rules, `view` what it means, `meaning` the
-//! words, `create` new sets.
+//! words, `create` new sets, `rebuild` a new disk in one.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -18,11 +18,13 @@ mod block;
 mod check;
 mod create;
 mod meaning;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
@@ -58,12 +60,8 @@ impl Format for Asr {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some(offset) = last_sector(device.size()) else { return Ok(Vec::new()) };
-        let bytes = device.read(offset, SECTOR_LENGTH)?;
-        let Some(block) = bytes.as_deref().and_then(block::reserved_block) else { return Ok(Vec::new()) };
-        let table = find_table(device, &block, offset)?;
-        let version = Some(block.resver.to_string());
-        let found = AsrMetadata { offset, block, table };
+        let Some(found) = read(device)? else { return Ok(Vec::new()) };
+        let (offset, version) = (found.offset, Some(found.version()));
         let problems = check::identity(&found, device);
         Ok(vec![Found { metadata: Some(Box::new(found)), offset, version, problems }])
     }
@@ -87,6 +85,14 @@ impl Format for Asr {
         let window = |offset| Range { offset, length: end.saturating_sub(offset) };
         Ok(starts.into_iter().map(window).collect())
     }
+}
+
+fn read(device: &Device) -> Result<Option<AsrMetadata>, DeviceError> {
+    let Some(offset) = last_sector(device.size()) else { return Ok(None) };
+    let bytes = device.read(offset, SECTOR_LENGTH)?;
+    let Some(block) = bytes.as_deref().and_then(block::reserved_block) else { return Ok(None) };
+    let table = find_table(device, &block, offset)?;
+    Ok(Some(AsrMetadata { offset, block, table }))
 }
 
 fn last_sector(size: Bytes) -> Option<Bytes> {

@@ -10,7 +10,7 @@
 //! disks a new stamp, and one that was not there is no longer in the set.
 //!
 //! `sector` the structures, `levels` what they add up to, `check` the rules, `view` what it means, `meaning` the
-//! words, `create` new sets.
+//! words, `create` new sets, `rebuild` a new disk in one.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -18,12 +18,14 @@ mod check;
 mod create;
 mod levels;
 mod meaning;
+mod rebuild;
 mod sector;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError, ReadAt};
@@ -54,13 +56,11 @@ impl Format for Hpt37x {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some(bytes) = device.read(METADATA, SECTOR_LENGTH)? else { return Ok(Vec::new()) };
-        let sector = Sector::decode(&bytes, METADATA, device.length_sectors());
         let found = |sector: Sector| {
             let problems = check::identity(&sector, device);
             Found { metadata: Some(Box::new(sector)), offset: METADATA, version: None, problems }
         };
-        Ok(sector.map(found).into_iter().collect())
+        Ok(read(device)?.map(found).into_iter().collect())
     }
 
     fn signatures(&self) -> &'static [Signature] {
@@ -78,6 +78,11 @@ impl Format for Hpt37x {
         let window = |offset: Bytes| Some(Range { offset, length: disk.size().checked_sub(offset)? });
         Ok(start.and_then(window).into_iter().collect())
     }
+}
+
+fn read(device: &Device) -> Result<Option<Sector>, DeviceError> {
+    let bytes = device.read(METADATA, SECTOR_LENGTH)?;
+    Ok(bytes.and_then(|bytes| Sector::decode(&bytes, METADATA, device.length_sectors())))
 }
 
 impl Metadata for Sector {

@@ -10,7 +10,7 @@
 //! no generation. The time in it is that of the creation.
 //!
 //! `sector` the structures and the checksums, `levels` what the entries add up to, `check` the rules, `view` what it
-//! means, `meaning` the words, `create` new sets.
+//! means, `meaning` the words, `create` new sets, `rebuild` a new disk in one.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -18,12 +18,14 @@ mod check;
 mod create;
 mod levels;
 mod meaning;
+mod rebuild;
 mod sector;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
@@ -57,10 +59,11 @@ impl Format for Hpt45x {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some((offset, bytes)) = Trailer(Sectors(FROM_END)).read(device)? else { return Ok(Vec::new()) };
-        let Some(sector) = Sector::decode(&bytes, offset) else { return Ok(Vec::new()) };
-        let problems = check::identity(&sector, device);
-        Ok(vec![Found { metadata: Some(Box::new(sector)), offset, version: None, problems }])
+        let found = |sector: Sector| {
+            let (offset, problems) = (sector.offset, check::identity(&sector, device));
+            Found { metadata: Some(Box::new(sector)), offset, version: None, problems }
+        };
+        Ok(read(device)?.map(found).into_iter().collect())
     }
 
     fn signatures(&self) -> &'static [Signature] {
@@ -84,6 +87,11 @@ impl Format for Hpt45x {
             Some((least, slack.map_or(Sectors(1), ChunkSectors::sectors)))
         })
     }
+}
+
+fn read(device: &Device) -> Result<Option<Sector>, DeviceError> {
+    let found = Trailer(Sectors(FROM_END)).read(device)?;
+    Ok(found.and_then(|(offset, bytes)| Sector::decode(&bytes, offset)))
 }
 
 /// Where the metadata is on a disk of that size.

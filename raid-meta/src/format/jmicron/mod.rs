@@ -4,16 +4,18 @@
 //! no identity of the array beside that list, no copy and no generation.
 //!
 //! dmraid and FreeBSD's driver disagree on the unit of the offset and on the flags; `check` and `view` say what is
-//! believed. `block` has the structure, `new` makes new sets.
+//! believed. `block` has the structure, `new` makes new sets, `rebuild` puts a new disk into one.
 
 mod block;
 mod check;
 mod new;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use new::create;
+pub(super) use rebuild::renew;
 
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
@@ -45,9 +47,7 @@ impl Format for Jmicron {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
-        let metadata = JmicronMetadata::decode(&bytes, offset, device.length_sectors());
-        Ok(metadata.map(JmicronMetadata::into_found).into_iter().collect())
+        Ok(read(device)?.map(JmicronMetadata::into_found).into_iter().collect())
     }
 
     fn freshest(&self, views: &[&MemberView]) -> (usize, Vec<Problem>) {
@@ -68,8 +68,13 @@ impl Format for Jmicron {
     }
 }
 
+fn read(device: &Device) -> Result<Option<JmicronMetadata>, DeviceError> {
+    let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(None) };
+    Ok(JmicronMetadata::decode(&bytes, offset, device.length_sectors()))
+}
+
 /// The metadata of one disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct JmicronMetadata {
     block: Block,
     offset: Bytes,

@@ -2,7 +2,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::table::{Array, Disk, ENTRIES, ENTRY, Head, MAGIC, Table, Tail};
+use super::table::{Array, Disk, ENTRIES, ENTRY, Head, Kind, MAGIC, Table, Tail};
 use super::{NAME, TRAILER};
 use crate::device::Device;
 use crate::format::create::{CreateError, NewMember, NewSet};
@@ -62,9 +62,9 @@ fn head(plan: &Plan) -> Head {
 
 /// The array, its disks, and nothing.
 fn entries(set: &NewSet, plan: &Plan) -> Vec<[u8; ENTRY]> {
-    let array = array(set, plan).encode(Endian::Little);
-    let disks = (0..plan.geometry.slots).map(|number| disk(set.level, plan, number).encode(Endian::Little));
-    let encoded = std::iter::once(array).chain(disks);
+    let array = array(set, plan);
+    let disks = (0..array.disk_count).map(|number| disk(&array, plan, number).encode(Endian::Little));
+    let encoded = std::iter::once(array.encode(Endian::Little)).chain(disks);
     let mut entries: Vec<[u8; ENTRY]> = encoded.filter_map(|entry| entry.try_into().ok()).collect();
     entries.resize(ENTRIES, [0; ENTRY]);
     entries
@@ -95,15 +95,20 @@ fn array(set: &NewSet, plan: &Plan) -> Array {
     }
 }
 
-fn disk(level: Level, plan: &Plan, number: u32) -> Disk {
-    let width = if level == Level::Raid10 { plan.geometry.slots >> 1 } else { 1 };
-    let byte = |number: Option<u32>| number.and_then(|number| u8::try_from(number).ok()).unwrap_or_default();
-    let (channel, device) = (byte(number.checked_div(width)), byte(number.checked_rem(width)));
+/// Channel, and master or slave: of a raid10 each stripe has a channel.
+pub(super) fn device(kind: Kind, disks: u8, number: u8) -> u8 {
+    let width = if kind == Kind::Raid10 { disks >> 1 } else { 1 };
+    let channel = number.checked_div(width).unwrap_or_default();
+    let device = number.checked_rem(width).unwrap_or_default();
+    channel.wrapping_shl(4) | device & 0x0f
+}
+
+fn disk(array: &Array, plan: &Plan, number: u8) -> Disk {
     Disk {
-        device: channel.wrapping_shl(4) | device & 0x0f,
+        device: device(array.kind(), array.disk_count, number),
         unknown_1: UNKNOWN,
         disk_sectors: u32::try_from(plan.length().0).unwrap_or(u32::MAX),
-        disk_number: byte(Some(number)),
+        disk_number: number,
         raid_number: 0,
         flags: 0,
         filler: [0; 7],

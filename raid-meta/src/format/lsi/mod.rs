@@ -6,17 +6,19 @@
 //!
 //! Offsets are those of the older ataraid of FreeBSD, which fit a table of a real disk byte for byte. dmraid reads the
 //! structure otherwise, in a way that is right only for one array of two disks. See the modules: `table` the structure,
-//! `check` the rules, `view` what it means, `create` new sets.
+//! `check` the rules, `view` what it means, `create` new sets, `rebuild` a new disk in one.
 
 mod check;
 mod create;
 mod fields;
+mod rebuild;
 mod table;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::vendor::{Trailer, sum8};
 use super::{Format, Found, Metadata, Range, Signature};
@@ -51,13 +53,11 @@ impl Format for Lsi {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let disk = device.length_sectors();
         let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
         if bytes.starts_with(MAGIC_V3) && sum8(&bytes) == 0 {
             return Ok(vec![version_3(offset)]);
         }
-        let table = Table::decode(&bytes);
-        Ok(table.map(|table| found(LsiMetadata { table, offset, disk })).into_iter().collect())
+        Ok(read(device)?.map(found).into_iter().collect())
     }
 
     fn freshest(&self, views: &[&MemberView]) -> (usize, Vec<Problem>) {
@@ -76,6 +76,12 @@ impl Format for Lsi {
             Some((Sectors(own), Sectors(chunk)))
         })
     }
+}
+
+fn read(device: &Device) -> Result<Option<LsiMetadata>, DeviceError> {
+    let disk = device.length_sectors();
+    let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(None) };
+    Ok(Table::decode(&bytes).map(|table| LsiMetadata { table, offset, disk }))
 }
 
 fn found(metadata: LsiMetadata) -> Found {
@@ -99,7 +105,7 @@ fn version_3(offset: Bytes) -> Found {
 }
 
 /// The metadata of one disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct LsiMetadata {
     table: Table,
     offset: Bytes,

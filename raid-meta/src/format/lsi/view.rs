@@ -70,7 +70,7 @@ fn slot(array: &Array, slots: u32, number: u32) -> Option<Slot> {
 }
 
 /// The number of the disk in a slot.
-fn number(array: &Array, slots: u32, slot: Slot) -> usize {
+pub(super) fn number(array: &Array, slots: u32, slot: Slot) -> usize {
     if array.kind() != Kind::Raid10 {
         return slot.index();
     }

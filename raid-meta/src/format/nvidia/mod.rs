@@ -5,16 +5,18 @@
 //! that has left the array is told by the signature of the array, which changes.
 //!
 //! The layout is the one NVIDIA published; what firmware fills in was seen on captured disks. `block` has the structure,
-//! `check` its rules, `view` what it means, `new` makes new sets.
+//! `check` its rules, `view` what it means, `new` makes new sets, `rebuild` puts a new disk into one.
 
 mod block;
 mod check;
 mod new;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use new::create;
+pub(super) use rebuild::renew;
 
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
@@ -46,9 +48,7 @@ impl Format for Nvidia {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
-        let metadata = NvidiaMetadata::decode(&bytes, offset, device.length_sectors());
-        Ok(metadata.map(NvidiaMetadata::into_found).into_iter().collect())
+        Ok(read(device)?.map(NvidiaMetadata::into_found).into_iter().collect())
     }
 
     fn signatures(&self) -> &'static [Signature] {
@@ -68,8 +68,13 @@ impl Format for Nvidia {
     }
 }
 
+fn read(device: &Device) -> Result<Option<NvidiaMetadata>, DeviceError> {
+    let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(None) };
+    Ok(NvidiaMetadata::decode(&bytes, offset, device.length_sectors()))
+}
+
 /// The metadata of one disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct NvidiaMetadata {
     block: Block,
     offset: Bytes,

@@ -7,18 +7,20 @@
 //!
 //! The layout is that of captured disks and of what FreeBSD writes; where dmraid reads otherwise, `check` and `view`
 //! say what is believed. `place` knows where the records are, `record` has the structure, `fields` its meaning for
-//! a dump, `new` makes new sets.
+//! a dump, `new` makes new sets, `rebuild` puts a new disk into one.
 
 mod check;
 mod fields;
 mod new;
 mod place;
+mod rebuild;
 mod record;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub(super) use new::create;
+pub(super) use rebuild::renew;
 
 use super::{Format, Found, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -83,7 +85,7 @@ fn read(device: &Device) -> Result<Vec<PdcMetadata>, DeviceError> {
 }
 
 /// One record of one disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct PdcMetadata {
     record: Record,
     /// Where it is.

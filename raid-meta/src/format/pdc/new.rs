@@ -216,7 +216,7 @@ fn cylinders(size: Sectors) -> u16 {
     u16::try_from((size.0 / CYLINDER).saturating_sub(1)).unwrap_or(u16::MAX)
 }
 
-fn halves(value: Sectors) -> (u32, u32) {
+pub(super) fn halves(value: Sectors) -> (u32, u32) {
     let half = |value: u64| u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default();
     (half(value.0), half(value.0 >> 32))
 }

@@ -57,8 +57,9 @@ pub(super) mod status {
     pub(crate) const FUNCTIONAL: u8 = 0x80;
 }
 
-/// `magic_3` while the array is idle, and while it is being synchronized.
+/// `magic_3` while the array is idle, while a disk of it is rebuilt, and while it is being synchronized.
 pub(super) const IDLE: u32 = 0x0300_0000;
+pub(super) const REBUILDING: u32 = 0x0304_0010;
 pub(super) const RESYNCING: u32 = 0x0304_0008;
 
 crate::disk_struct! {
@@ -233,7 +234,8 @@ impl Record {
         if self.is_high_filler() { 0 } else { value }
     }
 
-    fn is_high_filler(&self) -> bool {
+    /// The fields that came later hold the pattern of old firmware.
+    pub(super) fn is_high_filler(&self) -> bool {
         self.tail.disk_offset_high == 0x8b8c_8d8e
             && self.tail.disk_sectors_high == 0x8788_898a
             && self.tail.disk_rebuild_high == 0x8384_8586

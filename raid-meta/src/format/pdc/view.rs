@@ -45,7 +45,7 @@ impl Shape {
 
     /// The disk of the table that is in a slot. Of a mirror over stripes the first half of the disks is one stripe, the
     /// second half the other.
-    fn disk_in(self, slot: Slot) -> usize {
+    pub(super) fn disk_in(self, slot: Slot) -> usize {
         if self.level != Level::Raid10 {
             return slot.index();
         }
@@ -151,7 +151,7 @@ pub(super) fn view(record: &Record) -> MemberView {
     }
 }
 
-fn set_id(record: &Record) -> String {
+pub(super) fn set_id(record: &Record) -> String {
     format!("{:016x}", record.head.volume_id)
 }
 

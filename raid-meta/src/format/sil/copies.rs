@@ -2,9 +2,10 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use super::sector::{Copy, Sector};
+use super::sector::{Copy, Sector, seal};
 use crate::device::{Device, DeviceError};
 use crate::format::Generation;
+use crate::format::schema::{DiskStruct, Endian};
 use crate::model::Area;
 use crate::units::{Bytes, SECTOR_LENGTH, Sectors};
 
@@ -51,6 +52,16 @@ impl Copies {
         }
         let believed = vote(&copies);
         Ok(Some(Self { device: size, first, copies, believed, unreadable }))
+    }
+
+    /// Four equal copies, sealed, for a device of that size; those that it has room for. None when that is none.
+    pub(super) fn new(sector: &Sector, device: Sectors) -> Option<Self> {
+        let mut bytes = sector.encode(Endian::Little);
+        seal(&mut bytes);
+        let copy = |index| Copy::decode(index, place(device, index)?, &bytes);
+        let copies: Vec<Copy> = (0..COPIES).filter_map(copy).collect();
+        let first = copies.first()?.clone();
+        Some(Self { device, first, copies, believed: 0, unreadable: Vec::new() })
     }
 
     /// Sectors of the device.

@@ -3,8 +3,8 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::NAME;
-use super::copies::{COPIES, place};
-use super::sector::{Copy, Kind, MAJOR, NOT_USED, Sector, VENDOR, seal};
+use super::copies::Copies;
+use super::sector::{Copy, Kind, MAJOR, NOT_USED, Sector, VENDOR};
 use super::shape::{FIRMWARE_RESERVED, concatenated};
 use super::view::{state, status};
 use crate::device::Device;
@@ -42,10 +42,10 @@ pub(in crate::format) fn create(set: &NewSet) -> Result<Vec<NewMember>, CreateEr
     let name = RULES.name(&set.name, b' ')?;
     let member = |(slot, disk): (Slot, &Device)| {
         let text_type = name;
-        written(Sector { text_type, ..member(set, &plan, kind, slot, disk) }, disk)
+        written(&Sector { text_type, ..member(set, &plan, kind, slot, disk) }, disk)
     };
     let mut members: Vec<NewMember> = (0..).map(Slot).zip(&set.disks).map(member).collect();
-    members.extend((0_u32..).zip(&set.spares).map(|(number, disk)| written(spare(set, number, disk), disk)));
+    members.extend((0_u32..).zip(&set.spares).map(|(number, disk)| written(&spare(set, number, disk), disk)));
     Ok(members)
 }
 
@@ -60,14 +60,9 @@ fn kind(level: Level) -> Kind {
 }
 
 /// The four copies, the one that others look at last.
-fn written(sector: Sector, disk: &Device) -> NewMember {
-    let mut bytes = sector.encode(Endian::Little);
-    seal(&mut bytes);
-    let size = disk.length_sectors();
-    let areas = (0..COPIES).rev().filter_map(|index| {
-        let offset = place(size, index)?;
-        Some(Copy::decode(index, offset, &bytes)?.area())
-    });
+fn written(sector: &Sector, disk: &Device) -> NewMember {
+    let copies = Copies::new(sector, disk.length_sectors());
+    let areas = copies.iter().flat_map(|copies| copies.all().iter().rev().map(Copy::area));
     NewMember { areas: areas.collect() }
 }
 
@@ -172,7 +167,7 @@ fn bcd(number: u8) -> u8 {
 }
 
 /// The IDENTIFY data of an ATA disk of that size and serial number.
-fn identify(disk: &Device) -> Sector {
+pub(super) fn identify(disk: &Device) -> Sector {
     const FIXED_DISK: u16 = 0x0040;
     const LBA28_MAX: u64 = 0x0fff_ffff;
     /// Words 82 to 87: LBA48, and the bit that says that the words are valid.

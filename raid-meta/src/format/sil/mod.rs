@@ -7,13 +7,14 @@
 //!
 //! Offsets are those of dmraid and of FreeBSD's graid, checked with a sector of a real disk. See the modules: `sector` one
 //! copy, `copies` the four, `shape` what the numbers add up to, `check` the rules, `fields` every byte named, `view`
-//! what it means, `carve` where it would be, `create` new sets.
+//! what it means, `carve` where it would be, `create` new sets, `rebuild` a new disk in one.
 
 mod carve;
 mod check;
 mod copies;
 mod create;
 mod fields;
+mod rebuild;
 mod sector;
 mod shape;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 mod view;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::{Format, Found, Generation, Metadata, Range, Signature};
 use crate::device::{Device, DeviceError};
@@ -76,7 +78,7 @@ fn found(copies: Copies) -> Found {
 }
 
 /// The metadata of one disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct SilMetadata {
     copies: Copies,
 }

@@ -80,7 +80,7 @@ fn kind(level: Level) -> Kind {
 }
 
 /// The place of a slot in the table: one stripe after the other.
-fn place(kind: Kind, slot: Slot, count: u32) -> usize {
+pub(super) fn place(kind: Kind, slot: Slot, count: u32) -> usize {
     if kind != Kind::Raid01 {
         return slot.index();
     }
@@ -89,7 +89,7 @@ fn place(kind: Kind, slot: Slot, count: u32) -> usize {
 }
 
 /// The bits that depend on the level.
-fn info(kind: Kind, slot: Slot, in_sync: bool) -> u8 {
+pub(super) fn info(kind: Kind, slot: Slot, in_sync: bool) -> u8 {
     let byte = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
     let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
     match kind {

@@ -5,11 +5,13 @@
 //! disks of a mirror that differ, one that says that it was left alone with the data is the newer.
 //!
 //! Offsets are those of dmraid and of the older ataraid of FreeBSD. See the modules: `sector` the structure, `shape` what
-//! the numbers add up to, `check` the rules, `view` what it means, `create` new sets.
+//! the numbers add up to, `check` the rules, `view` what it means, `create` new sets, `rebuild` a new disk
+//! in one.
 
 mod check;
 mod create;
 mod fields;
+mod rebuild;
 mod sector;
 mod shape;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod tests;
 mod view;
 
 pub(super) use create::create;
+pub(super) use rebuild::renew;
 
 use super::vendor::Trailer;
 use super::{Format, Found, Metadata, Range, Signature};
@@ -48,10 +51,7 @@ impl Format for Via {
     }
 
     fn find(&self, device: &Device) -> Result<Vec<Found>, DeviceError> {
-        let disk = device.length_sectors();
-        let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(Vec::new()) };
-        let sector = Sector::decode(&bytes).filter(Sector::is_ours);
-        Ok(sector.map(|sector| found(ViaMetadata { sector, offset, disk })).into_iter().collect())
+        Ok(read(device)?.map(found).into_iter().collect())
     }
 
     fn freshest(&self, views: &[&MemberView]) -> (usize, Vec<Problem>) {
@@ -80,6 +80,13 @@ impl Format for Via {
     }
 }
 
+fn read(device: &Device) -> Result<Option<ViaMetadata>, DeviceError> {
+    let disk = device.length_sectors();
+    let Some((offset, bytes)) = Trailer(TRAILER).read(device)? else { return Ok(None) };
+    let sector = Sector::decode(&bytes).filter(Sector::is_ours);
+    Ok(sector.map(|sector| ViaMetadata { sector, offset, disk }))
+}
+
 fn found(metadata: ViaMetadata) -> Found {
     Found {
         offset: metadata.offset,
@@ -90,7 +97,7 @@ fn found(metadata: ViaMetadata) -> Found {
 }
 
 /// The metadata of one disk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct ViaMetadata {
     sector: Sector,
     offset: Bytes,

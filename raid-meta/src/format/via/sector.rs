@@ -169,6 +169,12 @@ impl Sector {
         u8::try_from(self.head.disk >> 10 & 0x1f).unwrap_or_default()
     }
 
+    /// Sets the five bits that depend on the level.
+    pub(super) fn set_info(&mut self, info: u8) {
+        const MASK: u16 = 0x7c00;
+        self.head.disk = self.head.disk & !MASK | u16::from(info).wrapping_shl(10) & MASK;
+    }
+
     /// Number of disks; of a stripe where two of them mirror each other.
     pub(super) fn count(&self) -> u32 {
         u32::from(self.head.disk_array_ex & 7)
