@@ -9,12 +9,12 @@ use raid_meta::cli::{
     Console, DeviceArgs, EXIT_STATUS_HELP, Exit, ExitContext, Failure, OutputArgs, Progress, ProgressArgs,
     SourceArgs, Spec, random_bytes,
 };
-use raid_meta::commit::{CommitError, Machine, OpenDisk, PlannedDisk, UndoFile, commit};
+use raid_meta::commit::{Change, CommitError, Machine, OpenDisk, PlannedDisk, UndoFile, commit};
 use raid_meta::device::{Device, WriteAt};
 use raid_meta::edit::{PlanRebuildError, Rebuild, rebuild};
 use raid_meta::format::rebuild::{RebuildError, Replacement};
 use raid_meta::record::{MemberState, Record};
-use raid_meta::units::{Bytes, Slot};
+use raid_meta::units::{Bytes, Sectors, Slot};
 use raid_sync::position::{Job, PositionFile};
 use raid_table::cli::open_volume_once;
 use raid_table::volume::{OpenOptions, ReadError, Volume};
@@ -121,6 +121,7 @@ impl RebuildCommand {
         }
         let volumes = self.volumes(&set, &plan, devices)?;
         let mut fill = fill(&plan, &volumes, &replacement.target)?;
+        fill.try_doubtful().map_err(|error| fill_failure(&error))?;
         let work = Work { command: &self, set: &set, replacement: &replacement, devices };
         if self.write {
             let progress = Progress::new(self.progress, is_quiet);
@@ -200,7 +201,12 @@ fn fill<'a>(plan: &Rebuild, volumes: &'a [Volume], target: &Device) -> Result<Fi
         length: part.length,
     };
     let parts: Vec<Part<'a>> = plan.parts.iter().zip(volumes).map(part).collect();
-    Fill::new(&parts).or_exit(Exit::BadData)
+    let disks = plan.metadata.disks();
+    let changes = plan.metadata.changes().iter();
+    let of_target =
+        changes.filter(|change| disks.get(change.disk).is_some_and(|disk| disk.path == target.path()));
+    let range = |change: &Change| change.offset.0..change.offset.0.saturating_add(change.new.len() as u64);
+    Ok(Fill::new(&parts).or_exit(Exit::BadData)?.leaving_out(of_target.map(range).collect()))
 }
 
 /// What is written, with the disks that nobody else may write meanwhile.
@@ -335,8 +341,16 @@ fn failure(error: PlanRebuildError) -> anyhow::Error {
 }
 
 fn fill_failure(error: &FillError) -> Failure {
+    if let FillError::Read(ReadError::Untrusted { name, start, length, reason }) = error {
+        let last = start.saturating_add(*length).saturating_sub(Sectors(1));
+        let help = "raid-repair salvage saves what is left of the array";
+        return Failure::new(
+            Exit::BadData,
+            format!("{name}: array sectors {start} to {last}: {reason}; {help}"),
+        );
+    }
     let exit = match error {
-        FillError::Read(ReadError::Untrusted { .. }) | FillError::Slot { .. } => Exit::BadData,
+        FillError::Slot { .. } => Exit::BadData,
         FillError::Changed { .. } | FillError::Length { .. } => Exit::No,
         _ => Exit::System,
     };

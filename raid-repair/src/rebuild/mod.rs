@@ -13,6 +13,7 @@ use raid_meta::device::WriteAt;
 use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
 use raid_table::volume::{MemberReader, ReadError, Volume};
 use std::io;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Bytes of the member that are computed at once, at most.
@@ -127,6 +128,8 @@ pub struct Fill<'a> {
     total: u64,
     /// Bytes that are computed at once.
     window: usize,
+    /// Bytes of the target that are zeros until something else is written there.
+    left_out: Vec<Range<u64>>,
 }
 
 impl<'a> Fill<'a> {
@@ -151,13 +154,31 @@ impl<'a> Fill<'a> {
             start = start.saturating_add(length);
         }
         let window = (READ / slots.unwrap_or(1).max(1)).min(WINDOW) / 4096 * 4096;
-        Ok(Self { stretches, total: start, window: window.max(4096) })
+        Ok(Self { stretches, total: start, window: window.max(4096), left_out: Vec::new() })
+    }
+
+    /// Leaves zeros where the metadata comes: a format can have it among the data, and its copy on a mirror would make
+    /// the target the member that it was copied from.
+    #[must_use]
+    pub fn leaving_out(self, left_out: Vec<Range<u64>>) -> Self {
+        Self { left_out, ..self }
     }
 
     /// Bytes of all parts.
     #[must_use]
     pub fn total(&self) -> Bytes {
         Bytes(self.total)
+    }
+
+    /// Tries what can be known to fail before anything is written: one sector of each range that some member is not
+    /// believed in.
+    ///
+    /// # Errors
+    /// A sector that can not be had.
+    pub fn try_doubtful(&mut self) -> Result<(), FillError> {
+        self.stretches
+            .iter_mut()
+            .try_for_each(|stretch| stretch.reader.try_doubtful().map_err(FillError::Read))
     }
 
     /// Writes from a position on. With `overlap`, a second thread computes what comes next meanwhile. Everything is durable
@@ -253,7 +274,14 @@ impl<'a> Fill<'a> {
 
     fn compute(&mut self, window: Window, buffer: &mut [u8]) -> Result<(), FillError> {
         let Some(stretch) = self.stretches.get_mut(window.stretch) else { return Ok(()) };
-        Ok(stretch.reader.read(Sectors(window.at / SECTOR_BYTES), buffer)?)
+        stretch.reader.read(Sectors(window.at / SECTOR_BYTES), buffer)?;
+        let start = stretch.offset.0.saturating_add(window.at);
+        let index =
+            |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX).min(window.length);
+        for range in &self.left_out {
+            buffer.get_mut(index(range.start)..index(range.end)).into_iter().for_each(|part| part.fill(0));
+        }
+        Ok(())
     }
 
     /// Whether the target holds below a position what was written there: the window before it is compared.

@@ -11,7 +11,7 @@ use super::leg::{Piece, bytes};
 use super::{Part, Volume};
 use crate::layout::{Content, Extent, Place, Places, Role};
 use crate::parity::{self, Recovery, Weighted};
-use raid_meta::units::{SECTOR_BYTES, Sectors, Slot};
+use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors, Slot};
 use std::ops::Range;
 
 /// A gap up to this long between two chunks that are needed is read with them.
@@ -70,6 +70,37 @@ impl MemberReader<'_> {
         } else {
             self.read_stripes(sector.0, buffer)
         }
+    }
+
+    /// Reads one sector of each range in which some other member is known not to be believed: so much can be said before
+    /// all is read.
+    ///
+    /// # Errors
+    /// As [`MemberReader::read`].
+    pub fn try_doubtful(&mut self) -> Result<(), ReadError> {
+        let mut sector = [0; SECTOR_LENGTH];
+        self.doubtful().into_iter().try_for_each(|start| self.read(Sectors(start), &mut sector))
+    }
+
+    fn doubtful(&self) -> Vec<u64> {
+        let legs = (0..).map(Slot).zip(&self.part.legs);
+        let legs = legs.filter_map(|(slot, leg)| Some((slot, leg.as_ref()?)));
+        let starts = legs.flat_map(|(slot, leg)| leg.trust.starts().map(move |start| (slot, start)));
+        let beside = starts.filter_map(|(slot, start)| self.beside(slot, start));
+        let is_used = |start: &u64| *start < self.length().0;
+        beside.chain([self.part.parity_valid_below]).filter(is_used).collect()
+    }
+
+    /// The sector of this member that holds what follows from a sector of another one, or its copy.
+    fn beside(&self, slot: Slot, sector: u64) -> Option<u64> {
+        let map = &self.part.map;
+        if map.geometry().level.parities() > 0 {
+            return Some(sector);
+        }
+        let Content::Data { array_sector, .. } = map.reverse(slot, Sectors(sector))? else { return None };
+        let extent = map.extents(array_sector, Sectors(1)).next()?;
+        let own = extent.copies.iter().find(|place| place.slot == self.slot);
+        own.map(|place| place.sector.0)
     }
 
     fn read_copies(&mut self, start: u64, buffer: &mut [u8]) -> Result<(), ReadError> {

@@ -39,8 +39,7 @@ impl Volume {
         match hit {
             None => Ok(()),
             Some((first, last)) => {
-                let reason =
-                    "was being moved by a reshape and may be in neither geometry; refused without --force";
+                let reason = "was being moved by a reshape and may be in neither geometry";
                 Err(self.untrusted(first, last - first, reason.to_owned()))
             }
         }

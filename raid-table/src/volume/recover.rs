@@ -221,11 +221,7 @@ impl Part {
         if is_parity && place.sector.0 + extent.length.0 > self.parity_valid_below {
             reasons.push("parity was not synchronised there".to_owned());
         }
-        volume.untrusted(
-            extent.array.0,
-            length.max(1),
-            format!("{}; refused without --force", reasons.join(", ")),
-        )
+        volume.untrusted(extent.array.0, length.max(1), reasons.join(", "))
     }
 }
 

@@ -64,6 +64,11 @@ impl TrustMap {
         }
     }
 
+    /// Where distrust begins.
+    pub(super) fn starts(&self) -> impl Iterator<Item = u64> {
+        self.ranges.iter().map(|&(start, ..)| start)
+    }
+
     /// Whether all of a range is trusted.
     pub(super) fn covers(&self, start: u64, length: u64) -> bool {
         let (distrust, run) = self.at(start);
