@@ -16,6 +16,12 @@ pub fn can_be_rebuilt(recipe: &Recipe) -> bool {
     recipe.level.is_redundant() && format.can_renew()
 }
 
+/// The first block of 4096 bytes that can be written: in hpt37x the metadata of its first disk is in the array, at sector 9.
+#[must_use]
+pub fn first_block(recipe: &Recipe) -> u64 {
+    if recipe.format == "hpt37x" { 2 } else { 0 }
+}
+
 /// A set and the disk for the place of a lost one.
 #[derive(Debug)]
 pub struct Lost<'a> {
@@ -32,9 +38,18 @@ impl<'a> Lost<'a> {
     /// The disk can not be made.
     #[must_use]
     pub fn new(set: &'a MadeSet, slot: usize) -> Self {
+        Self::onto(set, slot, DISK)
+    }
+
+    /// The same with a blank disk of that size.
+    ///
+    /// # Panics
+    /// The disk can not be made.
+    #[must_use]
+    pub fn onto(set: &'a MadeSet, slot: usize, size: u64) -> Self {
         let folder = set.disks.first().and_then(|disk| disk.parent()).expect("a folder");
         let new = folder.join(format!("set{}-new{slot}.img", set.recipe.number));
-        File::create(&new).and_then(|file| file.set_len(DISK)).expect("an image");
+        File::create(&new).and_then(|file| file.set_len(size)).expect("an image");
         let serial = format!("NEW{:03}{slot:02}\n", set.recipe.number);
         fs::write(format!("{}.serial", new.display()), serial).expect("a serial");
         Self { set, slot, new }
