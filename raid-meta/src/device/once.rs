@@ -98,9 +98,7 @@ impl ReadAt for OnceDisk {
             return self.read_around(offset, buffer);
         }
         match self.disk.read_at(offset, buffer) {
-            Err(error) if error.raw_os_error() == Some(Errno::EINVAL as i32) => {
-                self.read_around(offset, buffer)
-            }
+            Err(error) if is_misaligned(&error) => self.read_around(offset, buffer),
             read => read,
         }
     }

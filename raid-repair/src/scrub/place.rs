@@ -5,7 +5,7 @@ use raid_meta::units::{Sectors, Slot};
 use raid_table::layout::{ArrayMap, LayoutError, Side};
 
 /// Sets nested deeper than this do not exist; records that say so are wrong.
-pub(super) const MAX_NESTING: u32 = 8;
+const MAX_NESTING: u32 = 8;
 
 /// Sectors of a device that follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -74,6 +74,6 @@ impl<'a> Columns<'a> {
     }
 
     pub(super) fn leg(&self, slot: Slot) -> Option<&'a Leg> {
-        self.part.legs.get(slot.index())?.as_ref()
+        self.part.leg(slot.index())
     }
 }

@@ -160,8 +160,4 @@ impl Part {
         }
         (true, run)
     }
-
-    fn leg(&self, slot: usize) -> Option<&Leg> {
-        self.legs.get(slot)?.as_ref()
-    }
 }

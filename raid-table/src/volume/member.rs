@@ -154,7 +154,7 @@ impl MemberReader<'_> {
     /// The first copy that is there and believed all over.
     fn source(&self, extent: &Extent) -> Option<Place> {
         let is_good = |place: &&Place| {
-            let leg = self.part.legs.get(place.slot.index()).and_then(Option::as_ref);
+            let leg = self.part.leg(place.slot.index());
             leg.is_some_and(|leg| leg.trust.covers(place.sector.0, extent.length.0))
         };
         extent.copies.iter().find(is_good).copied()
@@ -214,7 +214,7 @@ impl MemberReader<'_> {
             copies: Places::one(place),
         };
         let is_usable = |slot: Slot| {
-            let leg = self.part.legs.get(slot.index()).and_then(Option::as_ref);
+            let leg = self.part.leg(slot.index());
             leg.is_some_and(|leg| leg.trust.covers(range.start, length))
         };
         let believed = row.filter(|row| {

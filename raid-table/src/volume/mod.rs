@@ -63,6 +63,11 @@ struct Part {
 }
 
 impl Part {
+    /// The member in a slot, if it is there.
+    fn leg(&self, slot: usize) -> Option<&Leg> {
+        self.legs.get(slot)?.as_ref()
+    }
+
     /// Array bytes of a stripe with parity.
     fn stripe_bytes(&self) -> Option<usize> {
         let row = self.map.row(0)?;

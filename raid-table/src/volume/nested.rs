@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Sets nested deeper than this do not exist; records that say so are wrong.
-const MAX_NESTING: u32 = 8;
+pub(super) const MAX_NESTING: u32 = 8;
 
 impl Volume {
     /// Opens an array whose members are devices, or other arrays among these records; the devices are opened by

@@ -111,7 +111,7 @@ impl Part {
     pub(super) fn choose(&self, extent: &crate::layout::Extent, done: u64) -> (Option<(usize, u64)>, u64) {
         let mut shortest = u64::MAX;
         for place in &extent.copies {
-            let Some(Some(leg)) = self.legs.get(place.slot.index()) else { continue };
+            let Some(leg) = self.leg(place.slot.index()) else { continue };
             let sector = place.sector.0 + done;
             let (distrust, run) = leg.trust.at(sector);
             shortest = shortest.min(run);

@@ -91,7 +91,7 @@ impl Part {
         let Some(row) = extent.stripe.and_then(|stripe| self.map.row(stripe)) else { return false };
         let (from, length) = (place.sector.0, extent.length.0);
         let usable = |slot: Slot| {
-            let leg = self.legs.get(slot.index()).and_then(Option::as_ref);
+            let leg = self.leg(slot.index());
             leg.is_some_and(|leg| leg.trust.covers(from, length))
         };
         if from + length > self.parity_valid_below {
@@ -107,7 +107,7 @@ impl Part {
         let blocks = filled.scratch.chunks_exact_mut(bytes(length));
         let missing = plan.terms().iter().zip(&places).filter(|(_, place)| place.is_none());
         for (block, (&(slot, _), _)) in blocks.zip(missing) {
-            let leg = self.legs.get(slot.index()).and_then(Option::as_ref);
+            let leg = self.leg(slot.index());
             if leg.is_none_or(|leg| leg.read(from, block).is_err()) {
                 return false;
             }
@@ -178,7 +178,7 @@ impl Part {
 
     fn read_copy(&self, extent: &Extent, buffer: &mut [u8], force: bool) -> bool {
         extent.copies.iter().any(|place| {
-            let leg = self.legs.get(place.slot.index()).and_then(Option::as_ref);
+            let leg = self.leg(place.slot.index());
             leg.filter(|leg| force || leg.trust.covers(place.sector.0, extent.length.0))
                 .is_some_and(|leg| leg.read(place.sector.0, buffer).is_ok())
         })
@@ -206,7 +206,7 @@ impl Part {
         let mut length =
             self.map.extents(extent.array, Sectors(u64::MAX)).next().map_or(1, |whole| whole.length.0);
         for (slot, sector) in places {
-            let Some(Some(leg)) = self.legs.get(slot) else {
+            let Some(leg) = self.leg(slot) else {
                 reasons.push(format!("slot {slot} is missing"));
                 continue;
             };

@@ -213,7 +213,7 @@ impl WritableVolume {
         column: &mut [u8],
     ) -> Result<(), WriteError> {
         let failed = |slot, error| self.failed(slot, Sectors(start), sectors(column.len()), error);
-        if let Some(Some(leg)) = part.legs.get(wanted.index()) {
+        if let Some(leg) = part.leg(wanted.index()) {
             let length = column.len();
             return leg
                 .read(start, column)

@@ -2,6 +2,7 @@
 
 use super::super::holes::NextData;
 use super::super::leg::Leg;
+use super::super::nested::MAX_NESTING;
 use super::super::open::{check_record, record_error, refuse_doubtful, with_raid0_layout};
 use super::super::trust::TrustMap;
 use super::super::{OpenOptions, OpenVolumeError};
@@ -43,9 +44,6 @@ pub trait SalvageSources {
     /// One line: what can not be opened, and why.
     fn open(&self, member: &ArrayMember) -> Result<MemberSource, String>;
 }
-
-/// Sets nested deeper than this do not exist; records that say so are wrong.
-const MAX_NESTING: u32 = 8;
 
 impl Salvage {
     /// Opens an array whose members are devices, or other arrays among these records. A member that can not be opened is
