@@ -102,6 +102,12 @@ impl Vm {
         self.option("--mem", mib.to_string())
     }
 
+    /// The machine's processors; 1 unless told.
+    #[must_use]
+    pub fn processors(self, number: u32) -> Self {
+        self.option("--cpus", number.to_string())
+    }
+
     fn option(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.options.push(name.into());
         self.options.push(value.into());

@@ -9,7 +9,7 @@ fn check(name: &str) {
     let (array_name, size) = (text(&array, "name"), array["size_sectors"].as_u64().unwrap());
     let redundancy = u32::from(is_redundant(&array));
     let mdadm = u32::from(matches!(text(&array, "format").as_str(), "isw" | "md"));
-    let mut vm = Vm::case("activate").program("raid-probe").program("raid-table").seconds(600);
+    let mut vm = Vm::case("activate").program("raid-probe").program("raid-table").processors(2).seconds(600);
     for disk in &set.disks {
         vm = vm.snapshot(disk);
     }

@@ -13,16 +13,14 @@ pattern=("$@")
 mapfile -t all < <(disks)
 array=/dev/mapper/$name
 
-hashes() { sha256sum "${all[@]}"; }
-
-# data: hashes of the disks up to their metadata, where those record that the array is in use.
+# data: what is on the disks up to their metadata, where those record that the array is in use.
 records() { [[ $uuid == DMRAID-* ]]; }
 data() {
     local disk end
-    records || { hashes && return; }
+    records || { sums "${all[@]}" && return; }
     for disk in "${all[@]}"; do
         end=$(raid-probe "$disk" 2>/dev/null | jq -s '[.[] | select(.type == "member") | .metadata[].offset_bytes] | min')
-        head -c "$end" "$disk" | sha256sum
+        raid-pattern sum "$disk" "$((end / 512))"
     done
 }
 
@@ -53,11 +51,11 @@ status 0 "" raid-table deactivate "${all[@]}"
 nothing_left "deactivated"
 status 0 "is not active" raid-table deactivate "${all[@]}"
 [ "$(data)" = "$untouched" ] || fail "reading through the array changed a disk"
-before=$(hashes)
+before=$(sums "${all[@]}")
 status 0 "" raid-table activate --read-only "${all[@]}"
 check "${pattern[@]}"
 status 0 "" raid-table deactivate "${all[@]}"
-[ "$(hashes)" = "$before" ] || fail "a read-only array changed a disk"
+[ "$(sums "${all[@]}")" = "$before" ] || fail "a read-only array changed a disk"
 
 # The whole machine, and by name when the metadata can not be asked.
 if [[ $uuid == DMRAID-* ]]; then
@@ -108,7 +106,7 @@ if [ "$redundancy" -ge 1 ]; then
 fi
 
 # Changes that reach no disk; degraded too, and through partitions.
-before=$(hashes)
+before=$(sums "${all[@]}")
 mkdir changes
 status 0 "" raid-table activate --overlay changes "${all[@]}"
 check "${pattern[@]}"
@@ -121,7 +119,7 @@ case $name in *[0-9]) part=${name}p ;; *) part=$name ;; esac
 [ "$(dmsetup info -c --noheadings -o uuid "${part}5")" = "part5-$uuid" ] || fail "$(dmsetup info)"
 status 0 "in use by changes" raid-table deactivate "${all[@]}"
 nothing_left "overlays"
-[ "$(hashes)" = "$before" ] || fail "an overlay let writes through"
+[ "$(sums "${all[@]}")" = "$before" ] || fail "an overlay let writes through"
 status 4 "changes/overlay" raid-table activate --overlay changes "${all[@]}"
 nothing_left "an overlay that is there"
 if [ "$redundancy" -ge 1 ]; then
@@ -131,7 +129,7 @@ if [ "$redundancy" -ge 1 ]; then
     reread "$array" "$size" 99999
     status 0 "in use by changes" raid-table deactivate "${all[@]:1}"
     nothing_left "overlays without a member"
-    [ "$(hashes)" = "$before" ] || fail "an overlay of a degraded array let writes through"
+    [ "$(sums "${all[@]}")" = "$before" ] || fail "an overlay of a degraded array let writes through"
 fi
 
 # What the kernel writes through our tables md reads.

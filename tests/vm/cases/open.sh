@@ -71,7 +71,7 @@ case $phase in
         status 0 "" raid-table activate "${all[@]}"
         sfdisk -q --no-reread "$array" <label
         status 0 "" raid-table deactivate "${all[@]}"
-        before=$(sha256sum "${all[@]}")
+        before=$(sums "${all[@]}")
         part=$name
         case $name in *[0-9]) part=${name}p ;; esac
         dmsetup create "${part}1" --notable
@@ -79,7 +79,7 @@ case $phase in
         dmsetup remove "${part}1"
         no_devices "$phase"
         for disk in "${all[@]}"; do blockdev --flushbufs "$disk"; done
-        [ "$(sha256sum "${all[@]}")" = "$before" ] || fail "what an activation that failed recorded is still there"
+        [ "$(sums "${all[@]}")" = "$before" ] || fail "what an activation that failed recorded is still there"
 
         # Mounted read-only, as the root at shutdown: closed, and still there.
         modprobe ext4
@@ -124,11 +124,11 @@ case $phase in
         ;;
     degraded)
         status 1 "degraded" raid-table activate "${all[@]}"
-        before=$(sha256sum "${all[@]}")
+        before=$(sums "${all[@]}")
         status 0 "" raid-table activate --degraded --read-only "${all[@]}"
         [ "$(blockdev --getro "$array")" = 1 ] || fail "it can be written"
         status 0 "" raid-table deactivate "${all[@]}"
-        [ "$(sha256sum "${all[@]}")" = "$before" ] || fail "reading changed a disk"
+        [ "$(sums "${all[@]}")" = "$before" ] || fail "reading changed a disk"
         export XDG_STATE_HOME=/root/state
         status 0 "slot $missing is recorded as failed" raid-table activate --degraded "${all[@]}"
         [ -s "$(echo /root/state/raid-tools/undo/*)" ] || fail "there is no undo file"

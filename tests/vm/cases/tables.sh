@@ -39,7 +39,7 @@ kept() {
     done
 }
 
-before=$(sha256sum "${all[@]}" | sha256sum)
+before=$(sums "${all[@]}")
 try whole "${all[@]}"
 if [ "$redundancy" -ge 1 ]; then
     for first in "${!all[@]}"; do
@@ -52,4 +52,4 @@ if [ "$redundancy" -ge 1 ]; then
         done
     done
 fi
-[ "$before" = "$(sha256sum "${all[@]}" | sha256sum)" ] || fail "the disks were written"
+[ "$before" = "$(sums "${all[@]}")" ] || fail "the disks were written"

@@ -179,6 +179,12 @@ check_pattern() {
     raid-pattern check "$1" "$2" --at "${3:-0}"
 }
 
+# sums DEV…: what all of them hold, to be held against what they hold later.
+sums() {
+    local device
+    for device; do raid-pattern sum "$device"; done
+}
+
 # fail TEXT…: ends the job as failed.
 fail() {
     echo "FAILED: $*" >&2
