@@ -1,8 +1,11 @@
 //! Room for one piece of every member, used again and again.
 
 use super::views::Views;
+use raid_table::parity::Access;
 use raid_table::volume::MemberHoles;
 
+/// Of longer requests, which are for direct reads, not all members' parts fit into the processor's cache.
+pub(super) const CACHED_SLICE: usize = 64 << 10;
 /// What buffers begin at a multiple of: enough for direct reads.
 const ALIGNMENT: usize = 4096;
 /// Columns of the same length at multiples of a page would all fall on the same lines of the processor's cache.
@@ -23,8 +26,7 @@ pub(super) struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     pub(super) fn new(slice: usize, slots: usize, views: Option<Views<'a>>) -> Self {
-        let is_direct = slice > 64 << 10;
-        let stride = slice.saturating_add(if is_direct { ALIGNMENT } else { STAGGER });
+        let stride = slice.saturating_add(if slice > CACHED_SLICE { ALIGNMENT } else { STAGGER });
         let bytes = vec![0; stride.saturating_mul(slots).saturating_add(ALIGNMENT)];
         let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         Self { bytes, start, stride, slice, slots, holes: MemberHoles::new(slots), views }
@@ -33,6 +35,11 @@ impl<'a> Memory<'a> {
     /// Bytes of a buffer.
     pub(super) fn slice(&self) -> usize {
         self.slice
+    }
+
+    /// Where what was read into the buffers is.
+    pub(super) fn access(&self) -> Access {
+        if self.slice > CACHED_SLICE { Access::Streamed } else { Access::Cached }
     }
 
     /// Bytes that can be looked at without a copy, at most.

@@ -24,7 +24,7 @@ mod watch;
 
 pub use finding::{Finding, Repair, Segment, Unreadable};
 
-use memory::Memory;
+use memory::{CACHED_SLICE, Memory};
 use raid_meta::geometry::Level;
 use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors, Slot};
 use raid_table::volume::{Columns, Volume};
@@ -40,7 +40,7 @@ const SEGMENT_SECTORS: u64 = 4096;
 const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Bytes of images that are looked at in memory at a time, by all threads together.
-const VIEW_BYTES: usize = 24 << 20;
+const VIEW_BYTES: usize = 32 << 20;
 /// Bytes of a member that are looked at in memory at a time, at least: to map less costs more than to copy it.
 const LEAST_VIEW: usize = 256 << 10;
 
@@ -66,7 +66,7 @@ impl Default for Options {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
         Self {
             threads,
-            request: Bytes(64 << 10),
+            request: Bytes(CACHED_SLICE as u64),
             trust_data: false,
             trust_slot: None,
             synchronised_below: Sectors(u64::MAX),
@@ -223,7 +223,7 @@ impl<'a> Scrub<'a> {
     /// Bytes that are read of a member at a time: whole pages, at most what a segment has.
     fn slice(&self) -> usize {
         let wanted = usize::try_from(self.options.request.0).unwrap_or(CACHED_BYTES);
-        let cached = if wanted > 64 << 10 { wanted } else { CACHED_BYTES / self.columns.slots().max(1) };
+        let cached = if wanted > CACHED_SLICE { wanted } else { CACHED_BYTES / self.columns.slots().max(1) };
         let most = usize::try_from(self.step.saturating_mul(SECTOR_BYTES)).unwrap_or(CACHED_BYTES);
         (wanted.min(cached).min(most) / 4096 * 4096).max(4096)
     }

@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::{Scrub, slots_of};
 use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors, Slot};
 use raid_table::layout::{Content, Map, Role, Row};
-use raid_table::parity;
+use raid_table::parity::{self, Access};
 
 /// Sectors in which verdicts support each other.
 const PAGE_SECTORS: u64 = 8;
@@ -67,7 +67,7 @@ impl<'a> Scrub<'a> {
         };
         let places: Vec<_> = (0..).map(Slot).zip(trusted).map(place).collect::<Option<_>>()?;
         Self::compare_in_memory(&places, Sectors(length), memory, |parts, seen| {
-            self.compare_rows(at, length, parts, seen);
+            self.compare_rows(at, length, (parts, Access::Streamed), seen);
         })
     }
 
@@ -135,12 +135,19 @@ impl<'a> Scrub<'a> {
         for unreadable in failed {
             segment.add_unreadable(unreadable);
         }
+        let access = memory.access();
         let columns = memory.columns(bytes).into_iter().zip(present);
         let columns: Vec<_> = columns.map(|(column, present)| present.then_some(column)).collect();
-        self.compare_rows(at, length, &columns, segment);
+        self.compare_rows(at, length, (&columns, access), segment);
     }
 
-    fn compare_rows(&self, at: u64, length: u64, columns: &[Option<&[u8]>], segment: &mut Segment) {
+    fn compare_rows(
+        &self,
+        at: u64,
+        length: u64,
+        (columns, access): (&[Option<&[u8]>], Access),
+        segment: &mut Segment,
+    ) {
         let map = self.columns.map();
         let chunk = chunk(map);
         let there = columns.iter().flatten().count() as u64;
@@ -152,7 +159,7 @@ impl<'a> Scrub<'a> {
             let range = slice_of(done)..slice_of(done + piece);
             let blocks = columns.iter().map(|column| column.and_then(|column| column.get(range.clone())));
             let blocks: Vec<Option<&[u8]>> = blocks.collect();
-            match agrees(&row, &blocks) {
+            match agrees(&row, &blocks, access) {
                 None => segment.unchecked = segment.unchecked.saturating_add(Sectors(piece * self.width)),
                 Some(true) => segment.compared = segment.compared.saturating_add(Sectors(piece * there)),
                 Some(false) => {
@@ -234,12 +241,12 @@ fn slice_of(sectors: u64) -> usize {
 }
 
 /// Whether what there is of a stripe agrees with itself; none where there is nothing to compare.
-fn agrees(row: &Row, blocks: &[Option<&[u8]>]) -> Option<bool> {
+fn agrees(row: &Row, blocks: &[Option<&[u8]>], access: Access) -> Option<bool> {
     let stripe = parity::Stripe::new(row, blocks);
     match (missing_data(row, blocks), stripe.p, stripe.q) {
         (0, None, None) => None,
         (0, ..) => {
-            let agreement = stripe.agreement();
+            let agreement = stripe.agreement(access);
             Some(agreement.p && agreement.q)
         }
         (1, Some(_), Some(q)) => Some(q == expected_q(row, blocks)?),

@@ -11,6 +11,15 @@ pub struct Weighted<'a> {
     pub block: &'a [u8],
 }
 
+/// Where blocks that are looked at come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// From the processor's cache: they were just read or computed.
+    Cached,
+    /// From memory: asking for them early pays, while for cached ones it costs as much as the comparison.
+    Streamed,
+}
+
 /// Which of a stripe's parity blocks are those of its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreement {
@@ -83,8 +92,8 @@ pub fn generate_pq(p: &mut [u8], q: &mut [u8], data: &[Option<&[u8]>]) {
 /// # Panics
 /// A block is not as long as P.
 #[must_use]
-pub fn p_agrees(p: &[u8], data: &[&[u8]]) -> bool {
-    Engine::chosen().p_agrees(p, data)
+pub fn p_agrees(p: &[u8], data: &[&[u8]], access: Access) -> bool {
+    Engine::chosen().p_agrees(p, data, access)
 }
 
 /// Whether P and Q are those of the data, given as to [`generate_pq`].
@@ -92,8 +101,8 @@ pub fn p_agrees(p: &[u8], data: &[&[u8]]) -> bool {
 /// # Panics
 /// A block is not as long as P and Q, or a position is above 254.
 #[must_use]
-pub fn pq_agree(p: &[u8], q: &[u8], data: &[Option<&[u8]>]) -> Agreement {
-    Engine::chosen().pq_agree(p, q, data)
+pub fn pq_agree(p: &[u8], q: &[u8], data: &[Option<&[u8]>], access: Access) -> Agreement {
+    Engine::chosen().pq_agree(p, q, data, access)
 }
 
 /// The data of two exponents, into `x` and `y`, from P, Q and the rest of the data, given as to [`generate_pq`]

@@ -17,7 +17,7 @@ mod simd;
 mod stripe;
 
 pub use blocks::{
-    Agreement, Weighted, combine, generate_p, generate_pq, multiply_into, p_agrees, pq_agree,
+    Access, Agreement, Weighted, combine, generate_p, generate_pq, multiply_into, p_agrees, pq_agree,
     recover_data_and_p, recover_two, syndromes, xor_into,
 };
 pub use field::{inverse, multiply, power, products};

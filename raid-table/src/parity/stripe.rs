@@ -1,6 +1,6 @@
 //! The blocks of a stripe in the order in which parity is computed.
 
-use super::{Agreement, RecoverError, p_agrees, pq_agree, recover, recover_data_and_p, recover_two};
+use super::{Access, Agreement, RecoverError, p_agrees, pq_agree, recover, recover_data_and_p, recover_two};
 use crate::layout::{Role, Row};
 use raid_meta::units::Slot;
 
@@ -44,12 +44,12 @@ impl<'a> Stripe<'a> {
     /// # Panics
     /// The blocks differ in length.
     #[must_use]
-    pub fn agreement(&self) -> Agreement {
+    pub fn agreement(&self, access: Access) -> Agreement {
         match (self.p, self.q) {
-            (Some(p), Some(q)) => pq_agree(p, q, &self.data),
+            (Some(p), Some(q)) => pq_agree(p, q, &self.data, access),
             (Some(p), None) => {
                 let data: Vec<&[u8]> = self.data.iter().flatten().copied().collect();
-                Agreement { p: p_agrees(p, &data), q: true }
+                Agreement { p: p_agrees(p, &data, access), q: true }
             }
             (None, Some(q)) => self.q_alone(q),
             (None, None) => Agreement { p: true, q: true },
@@ -156,15 +156,15 @@ mod tests {
         ) {
             let row = row(layout, slots, number);
             let mut blocks = blocks(&row, &bytes[..7 * Slot(slots).index()]);
-            prop_assert!(Stripe::new(&row, &given(&blocks)).agreement().both());
+            prop_assert!(Stripe::new(&row, &given(&blocks)).agreement(Access::Cached).both());
             for changed in (0..slots).map(Slot) {
                 blocks[changed.index()][3] ^= 0x5a;
-                let found = Stripe::new(&row, &given(&blocks)).agreement();
+                let found = Stripe::new(&row, &given(&blocks)).agreement(Access::Cached);
                 let (p, q) = (changed == row.p(), Some(changed) == row.q());
                 prop_assert_eq!(found, Agreement { p: q, q: p }, "slot {:?}", changed);
                 let mut without_p = given(&blocks);
                 without_p[row.p().index()] = None;
-                prop_assert_eq!(Stripe::new(&row, &without_p).agreement(), Agreement { p: true, q: p });
+                prop_assert_eq!(Stripe::new(&row, &without_p).agreement(Access::Cached), Agreement { p: true, q: p });
                 blocks[changed.index()][3] ^= 0x5a;
             }
         }

@@ -1,7 +1,7 @@
 //! What raid-table does with a stripe.
 
 use crate::stripe::{BLOCK, Stripe};
-use raid_table::parity::{Engine, reference};
+use raid_table::parity::{Access, Engine, reference};
 
 /// P and Q into their places, byte by byte: what all others are held against.
 pub fn set_parity(stripe: &mut Stripe) {
@@ -28,14 +28,15 @@ pub fn check(engine: Engine, stripe: &mut Stripe) {
     let count = stripe.data();
     let blocks =
         |range: std::ops::Range<usize>| range.map(|index| Some(stripe.block(index))).collect::<Vec<_>>();
-    let agreement = engine.pq_agree(stripe.block(count), stripe.block(count + 1), &blocks(0..count));
+    let agreement =
+        engine.pq_agree(stripe.block(count), stripe.block(count + 1), &blocks(0..count), Access::Cached);
     assert!(agreement.both(), "{engine:?} finds fault with a sound stripe");
 }
 
 pub fn check_p(engine: Engine, stripe: &mut Stripe) {
     let data: Vec<&[u8]> = (0..stripe.data()).map(|index| stripe.block(index)).collect();
     assert!(
-        engine.p_agrees(stripe.block(stripe.data()), &data),
+        engine.p_agrees(stripe.block(stripe.data()), &data, Access::Cached),
         "{engine:?} finds fault with a sound stripe"
     );
 }

@@ -2,7 +2,7 @@
 
 use super::{Kernels, available};
 use crate::parity::field::{inverse, power};
-use crate::parity::{Agreement, Weighted, reference};
+use crate::parity::{Access, Agreement, Weighted, reference};
 use std::sync::OnceLock;
 
 /// The variable that says which instructions to use: the name of an [`Engine`].
@@ -122,11 +122,11 @@ impl Engine {
     /// # Panics
     /// As it.
     #[must_use]
-    pub fn p_agrees(self, p: &[u8], data: &[&[u8]]) -> bool {
+    pub fn p_agrees(self, p: &[u8], data: &[&[u8]], access: Access) -> bool {
         same_length(p.len(), data.iter().copied());
         let (p, tail) = p.split_at(self.whole(p.len()));
         // SAFETY: as in `multiply_into`.
-        let agrees = unsafe { (self.0.sum_agrees)(p, data) };
+        let agrees = unsafe { (self.0.sum_agrees)(p, data, access) };
         agrees && (tail.is_empty() || reference::p_agrees(tail, &plain_tails(data, p.len())))
     }
 
@@ -135,13 +135,13 @@ impl Engine {
     /// # Panics
     /// As it.
     #[must_use]
-    pub fn pq_agree(self, p: &[u8], q: &[u8], data: &[Option<&[u8]>]) -> Agreement {
+    pub fn pq_agree(self, p: &[u8], q: &[u8], data: &[Option<&[u8]>], access: Access) -> Agreement {
         let data = checked(data, p.len());
         same_length(p.len(), [q]);
         let whole = self.whole(p.len());
         let ((p, p_tail), (q, q_tail)) = (p.split_at(whole), q.split_at(whole));
         // SAFETY: as in `multiply_into`.
-        let head = unsafe { (self.0.agree)(p, q, data) };
+        let head = unsafe { (self.0.agree)(p, q, data, access) };
         if p_tail.is_empty() {
             return head;
         }

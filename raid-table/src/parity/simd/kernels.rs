@@ -110,9 +110,10 @@ macro_rules! kernels {
         }
 
         $(#[target_feature(enable = $feature)])?
-        unsafe fn sum_agrees(target: &[u8], blocks: &[&[u8]]) -> bool {
+        unsafe fn sum_agrees(target: &[u8], blocks: &[&[u8]], access: $crate::parity::Access) -> bool {
             let mut wrong = zero();
             steps!(target.len(), |at, N| {
+                access.ahead(blocks.iter().copied().chain([target]), at, N * WIDTH);
                 // SAFETY: as in `sum`.
                 unsafe {
                     let sum = plain_sum::<N>(blocks, at);
@@ -139,9 +140,15 @@ macro_rules! kernels {
         }
 
         $(#[target_feature(enable = $feature)])?
-        unsafe fn agree(p: &[u8], q: &[u8], data: &[Option<&[u8]>]) -> $crate::parity::Agreement {
+        unsafe fn agree(
+            p: &[u8],
+            q: &[u8],
+            data: &[Option<&[u8]>],
+            access: $crate::parity::Access,
+        ) -> $crate::parity::Agreement {
             let (mut wrong_p, mut wrong_q) = (zero(), zero());
             steps!(p.len(), |at, N| {
+                access.ahead(data.iter().copied().flatten().chain([p, q]), at, N * WIDTH);
                 // SAFETY: as in `sum`.
                 unsafe {
                     let sums = sums::<N>(data, at);

@@ -24,7 +24,7 @@ mod portable;
 
 pub use engine::{Engine, VARIABLE};
 
-use super::{Agreement, Weighted};
+use super::{Access, Agreement, Weighted};
 
 /// Blocks by exponent.
 type Data<'a> = [Option<&'a [u8]>];
@@ -42,15 +42,46 @@ struct Kernels {
     /// Bytes of a vector.
     width: usize,
     sum: unsafe fn(&mut [u8], &[&[u8]]),
-    sum_agrees: unsafe fn(&[u8], &[&[u8]]) -> bool,
+    sum_agrees: unsafe fn(&[u8], &[&[u8]], Access) -> bool,
     syndromes: unsafe fn(&mut [u8], &mut [u8], &Data<'_>),
-    agree: unsafe fn(&[u8], &[u8], &Data<'_>) -> Agreement,
+    agree: unsafe fn(&[u8], &[u8], &Data<'_>, Access) -> Agreement,
     /// Two lost blocks from P and Q; the factors are those of [`super::reference::pair_factors`].
     two: Two,
     /// A lost block and P, from the factor of the block, Q and the data.
     data_and_p: unsafe fn(&mut [u8], &mut [u8], u8, &[u8], &Data<'_>),
     combine: unsafe fn(&mut [u8], &[Weighted<'_>]),
     multiply_add: unsafe fn(&mut [u8], &[u8], u8),
+}
+
+/// How far ahead memory is asked for: the processor by itself does not look beyond a page.
+const AHEAD: usize = 4096;
+/// Bytes that memory gives at a time.
+const LINE: usize = 64;
+
+impl Access {
+    /// Before `length` bytes of the blocks are read: what will be read soon. What is beyond their end is asked for in vain.
+    #[inline]
+    fn ahead<'a>(self, blocks: impl Iterator<Item = &'a [u8]>, at: usize, length: usize) {
+        if self == Self::Cached {
+            return;
+        }
+        for block in blocks {
+            for line in (0..length).step_by(LINE) {
+                fetch(block.as_ptr().wrapping_add(at + AHEAD + line));
+            }
+        }
+    }
+}
+
+#[inline]
+fn fetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, for which no address is wrong; every processor of this kind has it.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// What this processor can run, the fastest first.

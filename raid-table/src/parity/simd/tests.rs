@@ -83,6 +83,12 @@ fn blocks(counts: impl Strategy<Value = usize>) -> impl Strategy<Value = Blocks>
 }
 
 /// Runs a function with a target, and gives what it wrote.
+/// Every engine with blocks from everywhere.
+fn all_ways() -> impl Iterator<Item = (Engine, Access)> {
+    let ways = |engine| [Access::Cached, Access::Streamed].map(|access| (engine, access));
+    Engine::available().into_iter().flat_map(ways)
+}
+
 fn written(blocks: &Blocks, write: impl FnOnce(&mut [u8])) -> Vec<u8> {
     let mut target = blocks.target();
     write(target.get());
@@ -114,22 +120,22 @@ proptest! {
         let (all, gaps) = (blocks.all(), blocks.with_gaps());
         let mut sum = written(&blocks, |p| reference::generate_p(p, &all));
         let [mut p, mut q] = written_two(&blocks, |p, q| reference::generate_pq(p, q, &gaps));
-        for engine in Engine::available() {
-            prop_assert!(engine.p_agrees(&sum, &all), "{engine:?}");
-            prop_assert!(engine.pq_agree(&p, &q, &gaps).both(), "{engine:?}");
+        for (engine, access) in all_ways() {
+            prop_assert!(engine.p_agrees(&sum, &all, access), "{engine:?}");
+            prop_assert!(engine.pq_agree(&p, &q, &gaps, access).both(), "{engine:?}");
         }
         if blocks.length == 0 {
             return Ok(());
         }
         let at = place.index(blocks.length);
-        for engine in Engine::available() {
+        for (engine, access) in all_ways() {
             for parity in [&mut sum, &mut p, &mut q] {
                 parity[at] ^= 1 << bit;
             }
-            prop_assert!(!engine.p_agrees(&sum, &all), "{engine:?}");
-            prop_assert_eq!(engine.pq_agree(&p, &q, &gaps), Agreement { p: false, q: false }, "{:?}", engine);
+            prop_assert!(!engine.p_agrees(&sum, &all, access), "{engine:?}");
+            prop_assert_eq!(engine.pq_agree(&p, &q, &gaps, access), Agreement { p: false, q: false }, "{:?}", engine);
             p[at] ^= 1 << bit;
-            prop_assert_eq!(engine.pq_agree(&p, &q, &gaps), Agreement { p: true, q: false }, "{:?}", engine);
+            prop_assert_eq!(engine.pq_agree(&p, &q, &gaps, access), Agreement { p: true, q: false }, "{:?}", engine);
             for parity in [&mut sum, &mut q] {
                 parity[at] ^= 1 << bit;
             }
@@ -201,7 +207,8 @@ fn every_product_of_every_way_is_that_of_the_field() {
 #[test]
 #[should_panic(expected = "blocks of a stripe are of one length")]
 fn a_block_that_is_too_short_is_never_read() {
-    let _ = Engine::chosen().pq_agree(&[0; 256], &[0; 256], &[Some(&[0; 256]), Some(&[0; 255])]);
+    let _ =
+        Engine::chosen().pq_agree(&[0; 256], &[0; 256], &[Some(&[0; 256]), Some(&[0; 255])], Access::Cached);
 }
 
 #[test]
