@@ -19,6 +19,16 @@ impl<'a> Contender<'a> {
         Self { name: name.into(), round: Box::new(round) }
     }
 
+    /// The same, with something before each round that is not measured.
+    #[must_use]
+    pub fn after(mut self, mut prepare: impl FnMut() + 'a) -> Self {
+        let round = Box::new(move || {
+            prepare();
+            (self.round)()
+        });
+        Self { name: self.name, round }
+    }
+
     /// One that is called `times` times in a round.
     pub fn hot(name: impl Into<String>, times: u32, mut work: impl FnMut() + 'a) -> Self {
         Self::new(name, move || {
