@@ -93,10 +93,11 @@ impl Probe {
                 .copied()
                 .filter(|format| !(is_partition && format.whole_disk_only()))
                 .collect();
-            match identify(window, &formats) {
-                Ok(finds) => members.extend(finds),
-                Err(error) => self.errors.push(error),
-            }
+            let finds = formats.iter().map(|format| identify(window, &[*format]));
+            let (finds, errors): (Vec<_>, Vec<_>) = finds.partition(Result::is_ok);
+            members.extend(finds.into_iter().flatten().flatten());
+            // A bad sector where one format would be is no reason not to see another; many fail at the same place.
+            self.errors.extend(errors.into_iter().find_map(Result::err));
         }
         drop_other_windows(&mut members);
         if let Some(watch) = watch.filter(|_| !device.is_partition()) {
