@@ -75,8 +75,8 @@ complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -l assume
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -s v -l verbose -d 'More detail, and warnings and notes on standard error'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -s q -l quiet -d 'Say only what failed; the exit status says the rest'
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand scrub" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s O -l out -d 'Image to make, or to go on with; a block device with --overwrite' -r -F
-complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l out-map -d 'Map of OUT, in the format of GNU ddrescue; OUT.map unless told' -r -F
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s O -l out -d 'Image to make, or to go on with; a block device with --overwrite and --out-map' -r -F
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l out-map -d 'Map of OUT, in the format of GNU ddrescue; of a file OUT.map unless told' -r -F
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l map-interval -d 'How often the map of OUT is saved, when OUT is on the disk' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l map -d 'What was read of a member: its PATH or slot, and the map that GNU ddrescue made' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l array -d 'Array to save: its name, uuid, or volume' -r

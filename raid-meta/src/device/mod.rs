@@ -3,6 +3,7 @@
 //! Code that reads holds a [`ReadAt`], which can not write. Only `commit` and the tools that move data hold
 //! a [`WriteAt`].
 
+mod below;
 mod cache;
 mod file;
 mod held;
@@ -11,6 +12,7 @@ mod overlay;
 mod sim;
 mod writable;
 
+pub use below::lies_on;
 pub use cache::CachedDisk;
 pub use file::{FileDisk, OpenError};
 pub use held::{holders, only_read};

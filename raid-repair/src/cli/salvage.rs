@@ -2,25 +2,22 @@
 
 mod maps;
 mod report;
+mod target;
 
-use crate::salvage::{Job, Round, SalvageError, Target, identity};
+use crate::salvage::{Job, Round, SalvageError, identity};
 use clap::Args;
 use maps::Maps;
 use raid_meta::cli::{
-    Console, EXIT_STATUS_HELP, Exit, ExitContext as _, Failure, OutputArgs, Progress, ProgressArgs, Source,
-    SourceArgs, Spec,
+    Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Progress, ProgressArgs, Source, SourceArgs, Spec,
 };
 use raid_meta::escape::path_to_text;
 use raid_meta::geometry::Layout;
-use raid_meta::probe::probe;
 use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, Record};
 use raid_meta::units::Sectors;
 use raid_table::volume::{MemberSource, OpenVolumeError, Salvage, SalvageOptions, SalvageSources};
 use std::ffi::OsString;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,11 +43,11 @@ Again, with better maps: only what was lost is read again.";
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct SalvageCommand {
-    /// Image to make, or to go on with; a block device with --overwrite
+    /// Image to make, or to go on with; a block device with --overwrite and --out-map
     #[arg(short = 'O', long, value_name = "OUT")]
     out: PathBuf,
 
-    /// Map of OUT, in the format of GNU ddrescue; OUT.map unless told
+    /// Map of OUT, in the format of GNU ddrescue; of a file OUT.map unless told
     #[arg(long, value_name = "MAPFILE")]
     out_map: Option<PathBuf>,
 
@@ -99,15 +96,17 @@ impl SalvageCommand {
         let array = source.array(self.array.as_deref())?;
         let tree = report::tree(array, &source.arrays);
         let maps = Maps::read(&self.map, array, &tree)?;
-        self.check_target(&tree)?;
+        let target = self.target(&tree)?;
         let opener = Opener { command: &self, maps: &maps };
         let mut salvage =
             Salvage::open(array, &source.arrays, &opener, self.options()).map_err(open_failure)?;
         self.say_what_is_used(&tree, &salvage, &source, console);
-        let mut job = Job::open(self.target(), identity(array), array.size_sectors).map_err(failure)?;
+        let mut job = Job::open(target.clone(), identity(array), array.size_sectors).map_err(failure)?;
         if job.is_resumed() {
             console
                 .say(format_args!("{}: goes on; what is in it is not read again", path_to_text(&self.out)));
+        } else {
+            self.refuse_metadata(&target)?;
         }
         let mut progress = Progress::new(self.progress, is_quiet);
         let outcome = job.run(&mut salvage, &mut |round, done, total| {
@@ -119,7 +118,6 @@ impl SalvageCommand {
         });
         progress.clear();
         outcome.map_err(failure)?;
-        let target = self.target();
         let found =
             report::Report { array, tree: &tree, source: &source, maps: &maps, use_stale: self.stale };
         let record = found.record(job.account(), &salvage, &target);
@@ -132,46 +130,6 @@ impl SalvageCommand {
     fn options(&self) -> SalvageOptions {
         let raid0_layout = self.layout.as_deref().and_then(|name| name.parse::<Layout>().ok());
         SalvageOptions { force: self.force, stale: self.stale, raid0_layout }
-    }
-
-    fn target(&self) -> Target {
-        let map = self.out_map.clone().unwrap_or_else(|| {
-            let mut name = self.out.clone().into_os_string();
-            name.push(".map");
-            name.into()
-        });
-        let sysroot = self.source.devices.sysroot().to_owned();
-        let interval = Duration::from_secs(self.map_interval.into());
-        Target { image: self.out.clone(), map, overwrite: self.overwrite, interval, sysroot }
-    }
-
-    /// Refuses to write over a member, or a device that carries any.
-    fn check_target(&self, tree: &[&ArrayRecord]) -> Result<(), Failure> {
-        let Ok(target) = self.out.metadata() else { return Ok(()) };
-        let name = path_to_text(&self.out);
-        let devices =
-            tree.iter().flat_map(|array| &array.members).filter_map(|member| member.device.as_deref());
-        for device in devices {
-            let path = raid_meta::escape::text_to_path(device);
-            if path.metadata().is_ok_and(|member| is_same(&member, &target)) {
-                return Err(Failure::new(
-                    Exit::No,
-                    format!("{name}: is a member of the array, not overwritten"),
-                ));
-            }
-        }
-        if target.file_type().is_block_device() {
-            let device = Spec::whole(&self.out).open(&self.source.devices).or_exit(Exit::System)?;
-            let found = probe([device], &raid_meta::probe::Options::default());
-            if let Some(member) = found.members.first() {
-                let format = member.format.name();
-                return Err(Failure::new(
-                    Exit::No,
-                    format!("{name}: carries {format} metadata, not overwritten"),
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// Which members are as old as they should be, and what is done with those that are not.
@@ -209,11 +167,6 @@ impl SalvageCommand {
     }
 }
 
-fn is_same(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
-    let is_device = one.file_type().is_block_device() && other.file_type().is_block_device();
-    (one.dev(), one.ino()) == (other.dev(), other.ino()) || (is_device && one.rdev() == other.rdev())
-}
-
 fn open_failure(error: OpenVolumeError) -> Failure {
     Failure::new(Exit::BadData, error.to_string())
 }
@@ -225,6 +178,7 @@ fn failure(error: SalvageError) -> Failure {
         | SalvageError::BlockDevice { .. }
         | SalvageError::OtherArray { .. }
         | SalvageError::OtherSize { .. }
+        | SalvageError::OtherDevice { .. }
         | SalvageError::ImageSize { .. }
         | SalvageError::InUse(_)
         | SalvageError::NotOurs { .. } => Exit::No,

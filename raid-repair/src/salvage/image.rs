@@ -20,11 +20,6 @@ pub(super) struct Image {
     is_new: bool,
 }
 
-/// Whether a path is a block device.
-pub(super) fn is_block_device(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device())
-}
-
 impl Image {
     /// Makes a file of that size; there must be none.
     pub(super) fn create(path: &Path, size: Bytes, sysroot: &Path) -> Result<Self, SalvageError> {
@@ -39,7 +34,8 @@ impl Image {
     pub(super) fn open(path: &Path, size: Bytes, sysroot: &Path) -> Result<Self, SalvageError> {
         let disk = WritableDisk::open(path, None, sysroot, &[])?;
         let found = disk.size();
-        if found < size || (found > size && !is_block_device(path)) {
+        let is_device = path.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device());
+        if found < size || (found > size && !is_device) {
             return Err(SalvageError::ImageSize { image: path_to_text(path), found, expected: size });
         }
         Ok(Self { disk, is_new: false })

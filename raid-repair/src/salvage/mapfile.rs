@@ -3,11 +3,11 @@
 //! What is in the image is `+`, however it was obtained; lost is `-`, not tried yet `?`, and to be tried in smaller pieces `/`.
 //! What was not read as it is from a current member is named in comments before the blocks, which other programs pass
 //! over: `# reconstructed START LENGTH`, `# unsynchronised …`, `# stale …`, in order. Another comment says which array it
-//! is: `# raid-array IDENTITY`.
+//! is: `# raid-array IDENTITY`; and of an image that is a disk another one which, `# raid-device SERIAL`.
 
 use super::account::{Account, Piece, State, TooMany};
-use super::{MAX_PIECES, SalvageError};
-use raid_meta::escape::path_to_text;
+use super::{MAX_PIECES, SalvageError, Target};
+use raid_meta::escape::{escape, path_to_text};
 use raid_meta::rescue::{Block, Line, Status, read_map};
 use raid_meta::units::{Bytes, SECTOR_BYTES};
 use std::ffi::OsString;
@@ -22,6 +22,9 @@ const MARKS: [(State, &str); 3] = [
     (State::Stale, "stale"),
 ];
 const IDENTITY: &str = "raid-array";
+const DEVICE: &str = "raid-device";
+/// Longest serial number that is kept.
+const MAX_SERIAL: usize = 200;
 
 /// The beginning of an array as one account has it, the rest as another.
 #[derive(Clone, Copy)]
@@ -38,10 +41,17 @@ impl<'a> View<'a> {
 }
 
 /// Saves a map, so that at any time either the old or the new one is there.
-pub(super) fn save(path: &Path, identity: &str, view: View<'_>) -> io::Result<()> {
+pub(super) fn save(target: &Target, identity: &str, view: View<'_>) -> io::Result<()> {
+    let path = &target.map;
     let temporary = beside(path);
     let mut file = BufWriter::new(File::create(&temporary)?);
-    write(&mut file, identity, view)?;
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(file, "# Mapfile. Created by raid-repair salvage version {version}")?;
+    writeln!(file, "# {IDENTITY} {identity}")?;
+    if let Some(serial) = serial(target) {
+        writeln!(file, "# {DEVICE} {serial}")?;
+    }
+    write(&mut file, view)?;
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     fs::rename(&temporary, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -56,10 +66,13 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write(file: &mut impl Write, identity: &str, view: View<'_>) -> io::Result<()> {
-    let version = env!("CARGO_PKG_VERSION");
-    writeln!(file, "# Mapfile. Created by raid-repair salvage version {version}")?;
-    writeln!(file, "# {IDENTITY} {identity}")?;
+/// The serial number of the disk that the image is, as it is in the map.
+fn serial(target: &Target) -> Option<String> {
+    let serial = target.serial.as_deref().map(str::trim).filter(|serial| !serial.is_empty());
+    serial.map(|serial| escape(serial.as_bytes()).chars().take(MAX_SERIAL).collect())
+}
+
+fn write(file: &mut impl Write, view: View<'_>) -> io::Result<()> {
     for piece in view.pieces() {
         if let Some((_, word)) = MARKS.iter().find(|(state, _)| *state == piece.state) {
             let (start, length) = (piece.start * SECTOR_BYTES, piece.length * SECTOR_BYTES);
@@ -102,10 +115,11 @@ fn status(state: State) -> Status {
 }
 
 /// Reads a map of an array of that identity and size. What is not in the image is to be tried again.
-pub(super) fn load(path: &Path, identity: &str, size: u64) -> Result<Account, SalvageError> {
+pub(super) fn load(target: &Target, identity: &str, size: u64) -> Result<Account, SalvageError> {
+    let path = &target.map;
     let name = path_to_text(path);
     let file = File::open(path).map_err(|error| SalvageError::MapIo { map: name.clone(), error })?;
-    let mut reading = Reading { marks: Account::default(), account: Account::default(), identity: None };
+    let mut reading = Reading::default();
     read_map(&name, BufReader::new(file), |line| match line {
         Line::Comment(comment) => reading.comment(comment),
         Line::Block(block) => reading.block(block),
@@ -114,6 +128,12 @@ pub(super) fn load(path: &Path, identity: &str, size: u64) -> Result<Account, Sa
     if found != identity {
         let expected = identity.to_owned();
         return Err(SalvageError::OtherArray { map: name, found, expected });
+    }
+    if let (Some(found), Some(expected)) = (reading.device, serial(target))
+        && found != expected
+    {
+        let image = path_to_text(&target.image);
+        return Err(SalvageError::OtherDevice { map: name, found, image, expected });
     }
     if reading.account.end() != size {
         let bytes = |sectors: u64| Bytes(sectors.saturating_mul(SECTOR_BYTES));
@@ -124,11 +144,13 @@ pub(super) fn load(path: &Path, identity: &str, size: u64) -> Result<Account, Sa
 }
 
 /// What the lines so far came to.
+#[derive(Default)]
 struct Reading {
     /// What the comments say: pieces with a mark, and between them good ones.
     marks: Account,
     account: Account,
     identity: Option<String>,
+    device: Option<String>,
 }
 
 fn too_many(_: TooMany) -> String {
@@ -138,8 +160,10 @@ fn too_many(_: TooMany) -> String {
 impl Reading {
     fn comment(&mut self, comment: &str) -> Result<(), String> {
         let Some((word, rest)) = comment.trim().split_once(' ') else { return Ok(()) };
-        if word == IDENTITY {
-            self.identity = Some(rest.to_owned());
+        match word {
+            IDENTITY => self.identity = Some(rest.to_owned()),
+            DEVICE => self.device = Some(rest.to_owned()),
+            _ => {}
         }
         let Some((state, _)) = MARKS.iter().find(|(_, mark)| *mark == word) else { return Ok(()) };
         let number = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();

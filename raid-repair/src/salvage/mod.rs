@@ -22,6 +22,7 @@ use raid_meta::rescue::MapError;
 use raid_meta::units::{Bytes, SECTOR_BYTES, Sectors};
 use raid_table::volume::{Effort, Salvage};
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,16 @@ pub struct Target {
     pub interval: Duration,
     /// The directory that holds `sys` and `proc`.
     pub sysroot: PathBuf,
+    /// Serial number of the device, if it is one and that is known. After a restart the same path may be another disk.
+    pub serial: Option<String>,
+}
+
+impl Target {
+    /// Whether it is a block device.
+    #[must_use]
+    pub fn is_device(&self) -> bool {
+        self.image.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device())
+    }
 }
 
 /// Why an array can not be salvaged to where it is to go.
@@ -103,6 +114,18 @@ pub enum SalvageError {
         found: Bytes,
         /// The size of the array.
         expected: Bytes,
+    },
+    /// The map is one of what is on another disk.
+    #[error("{map}: is of what is on the disk with serial number \"{found}\", and {image} is \"{expected}\"")]
+    OtherDevice {
+        /// The map.
+        map: String,
+        /// Its disk.
+        found: String,
+        /// The device.
+        image: String,
+        /// Its serial number.
+        expected: String,
     },
     /// The image can not be made or written.
     #[error("{image}: {error}")]
@@ -181,7 +204,7 @@ impl Job {
         let bytes = size.to_bytes().unwrap_or(Bytes::MAX);
         let (has_map, has_image) =
             (target.map.symlink_metadata().is_ok(), target.image.symlink_metadata().is_ok());
-        let is_device = image::is_block_device(&target.image);
+        let is_device = target.is_device();
         if is_device && !target.overwrite {
             return Err(SalvageError::BlockDevice { image: names().0 });
         }
@@ -200,7 +223,7 @@ impl Job {
                 return Err(SalvageError::MapAlone { image, map });
             }
             (true, true) => {
-                let account = mapfile::load(&target.map, &identity, size.0)?;
+                let account = mapfile::load(&target, &identity, size.0)?;
                 (Image::open(&target.image, bytes, &target.sysroot)?, account)
             }
         };
@@ -298,7 +321,7 @@ impl Job {
         let started = Instant::now();
         self.image.flush().map_err(|error| self.image_error(error))?;
         let view = mapfile::View { beginning, rest };
-        mapfile::save(&self.target.map, &self.identity, view)
+        mapfile::save(&self.target, &self.identity, view)
             .map_err(|error| SalvageError::MapIo { map: path_to_text(&self.target.map), error })?;
         self.pause = self.target.interval;
         if !self.pause.is_zero() {

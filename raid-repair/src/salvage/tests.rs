@@ -19,7 +19,11 @@ const STATES: [State; 7] = [
 fn save(path: &Path, account: &Account) {
     let nothing = Account::default();
     let view = mapfile::View { beginning: account, rest: &nothing };
-    mapfile::save(path, IDENTITY, view).unwrap();
+    mapfile::save(&map_at(path), IDENTITY, view).unwrap();
+}
+
+fn map_at(path: &Path) -> Target {
+    Target { map: path.to_owned(), ..target(Path::new("/")) }
 }
 
 fn target(directory: &Path) -> Target {
@@ -29,6 +33,7 @@ fn target(directory: &Path) -> Target {
         overwrite: false,
         interval: Duration::ZERO,
         sysroot: "/".into(),
+        serial: None,
     }
 }
 
@@ -46,7 +51,7 @@ proptest! {
             expected.push(length, if state == State::Later { State::Untried } else { state }).unwrap();
         }
         save(&path, &account);
-        prop_assert_eq!(mapfile::load(&path, IDENTITY, account.end()).unwrap(), expected);
+        prop_assert_eq!(mapfile::load(&map_at(&path), IDENTITY, account.end()).unwrap(), expected);
         prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left behind");
     }
 
@@ -116,7 +121,8 @@ fn a_map_of_somebody_else_is_not_taken_for_ours() {
     let path = directory.path().join("map");
     let load = |text: &str| {
         fs::write(&path, text).unwrap();
-        mapfile::load(&path, "x", 2).map_err(|error| error.to_string().replace(path.to_str().unwrap(), "map"))
+        mapfile::load(&map_at(&path), "x", 2)
+            .map_err(|error| error.to_string().replace(path.to_str().unwrap(), "map"))
     };
     assert_eq!(
         load("0x0 +\n0 1024 +\n").unwrap_err(),
@@ -134,4 +140,21 @@ fn a_map_of_somebody_else_is_not_taken_for_ours() {
     assert!(message.contains("line 2: expected \"# stale 0xSTART 0xLENGTH\""), "{message}");
     let gap = ours("0x0 +\n512 512 +\n").unwrap();
     assert_eq!(gap.pieces().next().map(|piece| piece.state), Some(State::Untried));
+}
+
+#[test]
+fn a_map_of_what_is_on_one_disk_is_not_believed_of_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk =
+        |serial: Option<&str>| Target { serial: serial.map(str::to_owned), ..target(directory.path()) };
+    let mut account = Account::default();
+    account.push(8, State::Good).unwrap();
+    let nothing = Account::default();
+    let view = mapfile::View { beginning: &account, rest: &nothing };
+    mapfile::save(&disk(Some(" WD-1 2\n")), IDENTITY, view).unwrap();
+    let load = |serial| mapfile::load(&disk(serial), IDENTITY, 8);
+    assert!(matches!(load(Some("WD-12")), Err(SalvageError::OtherDevice { .. })));
+    for same in [Some("WD-1 2"), None] {
+        assert_eq!(load(same).unwrap(), account);
+    }
 }
