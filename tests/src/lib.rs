@@ -20,6 +20,7 @@ mod program;
 pub mod random;
 pub mod rebuilt;
 pub mod recipes;
+pub mod salvaged;
 pub mod served;
 pub mod sparse;
 pub mod strangers;

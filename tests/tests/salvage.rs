@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
 
-use raid_meta::record::{ArrayRecord, PlaceRole};
-use raid_meta::units::Sectors;
-use raid_table::layout::ArrayMap;
 use raid_tests::random::Random;
+use raid_tests::salvaged::{self, Damage, array, blocks, expected, marks, random_ranges, sectors};
 use raid_tests::{Fixture, Outcome, Run, long, run};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -29,131 +27,12 @@ fn record(outcome: &Outcome) -> Value {
     records[0].clone()
 }
 
-/// A map as the blocks that it has.
-fn blocks(map: &Path) -> Vec<(usize, usize, char)> {
-    let number = |text: &str| usize::from_str_radix(text.strip_prefix("0x").unwrap(), 16).unwrap();
-    let text = fs::read_to_string(map).unwrap();
-    let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
-    let block = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        (number(words[0]), number(words[1]), words[2].chars().next().unwrap())
-    };
-    lines.map(block).collect()
-}
-
-/// The ranges that a comment of a map names.
-fn marks(map: &Path, word: &str) -> Vec<(usize, usize)> {
-    let text = fs::read_to_string(map).unwrap();
-    let number = |text: &str| usize::from_str_radix(text.strip_prefix("0x").unwrap(), 16).unwrap();
-    let lines =
-        text.lines().filter_map(|line| line.strip_prefix("# ")?.strip_prefix(word)?.strip_prefix(' '));
-    lines
-        .map(|rest| rest.split_once(' ').unwrap())
-        .map(|(start, length)| (number(start), number(length)))
-        .collect()
-}
-
-/// A character for each sector: `+` read, `r` reconstructed, `-` lost.
-fn sectors(map: &Path, size: usize) -> Vec<char> {
-    let mut found = vec![' '; size / SECTOR];
-    for (start, length, status) in blocks(map) {
-        found[start / SECTOR..(start + length) / SECTOR].fill(status);
-    }
-    for (start, length) in marks(map, "reconstructed") {
-        found[start / SECTOR..(start + length) / SECTOR].fill('r');
-    }
-    found
-}
-
-/// Fails unless what the map has as finished is the content, and the rest zeros.
+/// Fails unless what the map of the image has as finished is the content, and the rest zeros.
 #[track_caller]
 fn assert_true(set: &Fixture, what: &str) {
-    let (content, out) = (set.content(), fs::read(set.path("out")).unwrap());
-    assert_eq!(out.len(), content.len(), "{}: {what}", set.name);
-    for (sector, status) in sectors(&set.path("out.map"), content.len()).into_iter().enumerate() {
-        let range = sector * SECTOR..(sector + 1) * SECTOR;
-        let is_right = match status {
-            '+' | 'r' => out[range.clone()] == content[range],
-            _ => out[range].iter().all(|&byte| byte == 0),
-        };
-        assert!(is_right, "{}: {what}: sector {sector} ({status}) is wrong", set.name);
-    }
-}
-
-fn array(set: &Fixture) -> ArrayRecord {
-    let outcome = run("raid-probe").args(&set.disks).outcome().expect_code(0);
-    serde_json::from_value(outcome.records_of("array").last().unwrap().clone()).unwrap()
-}
-
-/// Sectors of a disk that can not be read, and its map.
-struct Damage {
-    unreadable: Vec<bool>,
-    map: PathBuf,
-}
-
-impl Damage {
-    /// Makes sectors unreadable: in the map, and by other content in the image.
-    fn new(disk: &Path, ranges: &[(usize, usize)]) -> Self {
-        let length = usize::try_from(fs::metadata(disk).unwrap().len()).unwrap() / SECTOR;
-        let mut unreadable = vec![false; length];
-        let file = File::options().write(true).open(disk).unwrap();
-        for &(start, count) in ranges {
-            let end = (start + count).min(length);
-            unreadable[start.min(end)..end].fill(true);
-            for sector in start.min(end)..end {
-                file.write_all_at(&[0xBA; SECTOR], (sector * SECTOR) as u64).unwrap();
-            }
-        }
-        let map = disk.with_extension("map");
-        fs::write(&map, map_text(&unreadable)).unwrap();
-        Self { unreadable, map }
-    }
-}
-
-fn map_text(unreadable: &[bool]) -> String {
-    let mut text = "# a map\n0x0 + 1\n".to_owned();
-    let mut at = 0;
-    for run in unreadable.chunk_by(|one, next| one == next) {
-        let status = if run[0] { '-' } else { '+' };
-        text += &format!("0x{:X} 0x{:X} {status}\n", at * SECTOR, run.len() * SECTOR);
-        at += run.len();
-    }
-    text
-}
-
-/// Random ranges in the data of a member.
-fn random_ranges(random: &mut Random, start: u64, length: u64) -> Vec<(usize, usize)> {
-    let many = random.below(9);
-    let range = |random: &mut Random| {
-        let longest = [8, 300, 5000][usize::try_from(random.below(3)).unwrap()];
-        let first = start + random.below(length);
-        let count = (1 + random.below(longest)).min(start + length - first);
-        (usize::try_from(first).unwrap(), usize::try_from(count).unwrap())
-    };
-    (0..many).map(|_| range(random)).collect()
-}
-
-/// What the layout says of every sector of the array, with these parts of the disks unreadable.
-fn expected(array: &ArrayRecord, damages: &[(String, Damage)]) -> Vec<char> {
-    let map = ArrayMap::new(array).unwrap();
-    let is_readable = |device: &Option<String>, sector: Sectors| {
-        let damage = damages.iter().find(|(disk, _)| Some(disk) == device.as_ref());
-        let sector = usize::try_from(sector.0).unwrap();
-        damage.is_some_and(|(_, damage)| damage.unreadable.get(sector) == Some(&false))
-    };
-    let state = |sector| {
-        let place = map.place(Sectors(sector)).unwrap();
-        let mates = |role: fn(PlaceRole) -> bool| place.mates.iter().filter(move |mate| role(mate.role));
-        let is_there = |mate: &raid_meta::record::PlaceMate| is_readable(&mate.device, mate.member_sector);
-        let own = is_readable(&place.device, place.member_sector);
-        if own || mates(|role| role == PlaceRole::Copy).any(is_there) {
-            return '+';
-        }
-        let lost = 1 + mates(|role| role == PlaceRole::Data).filter(|mate| !is_there(mate)).count();
-        let parity = mates(|role| matches!(role, PlaceRole::P | PlaceRole::Q));
-        if lost <= parity.filter(|mate| is_there(mate)).count() { 'r' } else { '-' }
-    };
-    (0..array.size_sectors.0).map(state).collect()
+    let out = set.path("out");
+    assert_eq!(fs::metadata(&out).unwrap().len(), set.content().len() as u64, "{}: {what}", set.name);
+    salvaged::assert_true(&set.content(), &out, &set.path("out.map"), &format!("{}: {what}", set.name));
 }
 
 const SETS: [&str; 8] = [
@@ -192,9 +71,7 @@ fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
             let mut damages = Vec::new();
             for member in &array.members {
                 let device = member.device.clone().unwrap();
-                let (start, length) = (member.offset_sectors.unwrap().0, member.length_sectors.unwrap().0);
-                let start = start + member.device_offset_sectors.unwrap().0;
-                let ranges = random_ranges(&mut random, start, length);
+                let ranges = random_ranges(&mut random, member);
                 let damage = Damage::new(Path::new(&device), &ranges);
                 run = run.arg("--map").arg(format!("{device}={}", damage.map.display()));
                 damages.push((device, damage));
@@ -202,12 +79,7 @@ fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
             let expected = expected(&array, &damages);
             let outcome = run.outcome();
             let what = format!("round {round}");
-            let found = sectors(&set.path("out.map"), set.content().len());
-            let wrong = found.iter().zip(&expected).position(|(found, expected)| found != expected);
-            if let Some(sector) = wrong {
-                let (found, expected) = (found[sector], expected[sector]);
-                panic!("{name}: {what}: sector {sector}: '{found}', expected '{expected}'");
-            }
+            salvaged::assert_is(&set.path("out.map"), &expected, &format!("{name}: {what}"));
             assert_true(&set, &what);
             let is_whole = !expected.contains(&'-');
             assert_eq!(outcome.code, Some(if is_whole { 0 } else { 5 }), "{name}: {outcome}");
@@ -286,8 +158,7 @@ fn a_run_that_is_killed_at_any_time_leaves_a_map_that_is_true_and_is_gone_on_wit
         let mut run = salvage(&set).args(["--map-interval", "0"]);
         for member in array.members.iter().take(3) {
             let device = member.device.clone().unwrap();
-            let start = member.offset_sectors.unwrap().0;
-            let ranges = random_ranges(&mut random, start, member.length_sectors.unwrap().0);
+            let ranges = random_ranges(&mut random, member);
             let damage = Damage::new(Path::new(&device), &ranges);
             run = run.arg("--map").arg(format!("{device}={}", damage.map.display()));
         }
