@@ -1,7 +1,7 @@
 //! `raid-repair scrub`: what does not agree, and putting it right.
 
 use super::position_failure;
-use crate::scrub::{Found, Guard, mismatches, plan, redundant};
+use crate::scrub::{FixError, Found, Guard, mismatches, plan, redundant};
 use clap::Args;
 use raid_meta::cli::{
     Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Progress, ProgressArgs, Source, SourceArgs,
@@ -178,6 +178,7 @@ impl ScrubCommand {
         undo.begin(self.fix && kept.position_sectors == Sectors::ZERO)?;
         let mut run = Run {
             command: self,
+            scrub: &scrub,
             array,
             source,
             pending: Vec::new(),
@@ -298,6 +299,7 @@ fn is_on_block_devices(array: &ArrayRecord) -> bool {
 /// A scrub that is going on.
 struct Run<'a> {
     command: &'a ScrubCommand,
+    scrub: &'a Scrub<'a>,
     array: &'a ArrayRecord,
     source: &'a Source,
     /// What was found and neither printed nor put right yet.
@@ -372,6 +374,10 @@ impl Run<'_> {
     }
 
     fn write(&mut self, findings: &[Finding], console: &Console) -> anyhow::Result<()> {
+        if let Some(finding) = self.scrub.first_changed(findings) {
+            let sector = finding.array.iter().min().copied().unwrap_or_default();
+            return Err(FixError::Outdated { array: self.array.name.clone(), sector }.into());
+        }
         let devices = &self.command.source.devices;
         let open = |member: &ArrayMember| {
             let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);

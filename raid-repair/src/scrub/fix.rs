@@ -24,6 +24,14 @@ pub enum FixError {
     /// A member can not be read.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// Somebody wrote to what does not agree, or to what says so.
+    #[error("{array}: sector {sector} of it was changed meanwhile; nothing more was written")]
+    Outdated {
+        /// Which array.
+        array: String,
+        /// The first of its sectors that are concerned.
+        sector: Sectors,
+    },
     /// Somebody wrote there meanwhile.
     #[error("{device}: sector {sector} was changed meanwhile; nothing more was written")]
     Changed {

@@ -3,12 +3,10 @@
 use super::Scrub;
 use super::finding::{Finding, Repair, Segment, Unreadable};
 use super::memory::Memory;
+use super::stripes::PAGE_SECTORS;
 use raid_meta::record::PlaceRole;
 use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors, Slot};
 use raid_table::layout::Extent;
-
-/// The least that is tried where something can not be read.
-const PAGE_SECTORS: u64 = 8;
 
 /// One of the copies: which of them, its slot, and where it is.
 #[derive(Clone, Copy)]

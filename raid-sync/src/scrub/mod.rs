@@ -12,6 +12,7 @@
 //!
 //! With each finding comes what would put it right, where that is known, or where it was said what to trust.
 
+mod again;
 mod copies;
 mod finding;
 mod locate;

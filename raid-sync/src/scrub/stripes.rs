@@ -8,8 +8,8 @@ use raid_meta::units::{SECTOR_BYTES, SECTOR_LENGTH, Sectors, Slot};
 use raid_table::layout::{Content, Map, Role, Row};
 use raid_table::parity::{self, Access};
 
-/// Sectors in which verdicts support each other.
-const PAGE_SECTORS: u64 = 8;
+/// Sectors in which verdicts support each other, and the least that is tried where something can not be read.
+pub(super) const PAGE_SECTORS: u64 = 8;
 /// Where fewer bytes of a sector differ, what they say alone is not enough against others of its page.
 const FEW_BYTES: usize = 3;
 

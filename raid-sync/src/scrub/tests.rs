@@ -146,6 +146,28 @@ impl Array {
     }
 }
 
+#[test]
+fn what_was_found_is_outdated_when_what_spoke_for_it_changed() {
+    for array in Array::kinds() {
+        let other = array.group((1, 20)).into_iter().find(|(slot, _)| *slot != 1);
+        let trust_slot = other.map(|(slot, _)| Slot(slot));
+        let options = Options { trust_data: true, trust_slot, ..options() };
+        array.spoil((1, 19), &[0xff; 40]);
+        array.spoil((1, 20), &[0xff; 40]);
+        let found = findings(&array, options);
+        assert!(found.iter().any(|finding| !finding.repairs.is_empty()), "{:?}", array.record.layout);
+        let volume = array.volume();
+        let scrub = Scrub::new(&volume, options).unwrap();
+        assert_eq!(scrub.first_changed(&found), None, "{:?}", array.record.layout);
+        for place in array.group((1, 20)) {
+            array.spoil(place, &[0x5a; 200]);
+            assert!(scrub.first_changed(&found).is_some(), "{place:?} of {:?}", array.record.layout);
+            array.spoil(place, &[0x5a; 200]);
+        }
+        assert_eq!(scrub.first_changed(&found), None, "{:?}", array.record.layout);
+    }
+}
+
 fn options() -> Options {
     Options { threads: 2, ..Options::default() }
 }
