@@ -90,7 +90,8 @@ impl PositionFile {
     /// It can not be read, is no position, or that of another job.
     pub fn open<S: DeserializeOwned>(path: &Path, job: Job) -> Result<(Self, Option<S>), PositionError> {
         let file = Self { path: path.to_owned(), job };
-        let Some(text) = file.read()? else { return Ok((file, None)) };
+        file.check_new()?;
+        let Some(text) = file.read(path)? else { return Ok((file, None)) };
         let not_one = |error: serde_json::Error| PositionError::NotOne {
             path: path_to_text(path),
             message: error.to_string(),
@@ -126,8 +127,28 @@ impl PositionFile {
         }
     }
 
-    fn read(&self) -> Result<Option<String>, PositionError> {
-        let file = match File::open(&self.path) {
+    /// Where a position is written before it takes its name.
+    fn new_path(&self) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".new");
+        name.into()
+    }
+
+    /// What a stop left there may be replaced; nothing else may.
+    fn check_new(&self) -> Result<(), PositionError> {
+        const START: &str = "{\"job\":";
+        let path = self.new_path();
+        let text = self.read(&path)?.unwrap_or_default();
+        let text = text.trim_end_matches('\0');
+        if START.starts_with(text) || text.starts_with(START) {
+            return Ok(());
+        }
+        let message = format!("new positions of {} are to be written there", path_to_text(&self.path));
+        Err(PositionError::NotOne { path: path_to_text(&path), message })
+    }
+
+    fn read(&self, path: &Path) -> Result<Option<String>, PositionError> {
+        let file = match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(|error| self.io(error))?,
         };
@@ -137,9 +158,7 @@ impl PositionFile {
     }
 
     fn replace(&self, line: &str) -> io::Result<()> {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        let beside = PathBuf::from(name);
+        let beside = self.new_path();
         let mut file = File::create(&beside)?;
         file.write_all(line.as_bytes())?;
         file.write_all(b"\n")?;
@@ -184,6 +203,23 @@ mod tests {
         file.save(&7_u64).unwrap();
         let message = PositionFile::open::<u64>(&path, job("slot 2")).unwrap_err().to_string();
         assert!(message.ends_with("found scrub of md_a (u), slot 1, expected scrub of md_a (u), slot 2"));
+    }
+
+    #[test]
+    fn only_what_a_stop_left_of_a_new_position_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, new) = (folder.path().join("position"), folder.path().join("position.new"));
+        for text in ["", "{", "{\"job\":\"scr", "{\"job\":\"scrub\0\0", "\0\0"] {
+            fs::write(&new, text).unwrap();
+            let (file, _) = PositionFile::open::<u64>(&path, job("")).unwrap();
+            file.save(&7_u64).unwrap();
+            assert!(!new.exists());
+        }
+        fs::write(&new, "mine").unwrap();
+        let message = PositionFile::open::<u64>(&path, job("")).unwrap_err().to_string();
+        let expected = format!("not a position: new positions of {} are to be written there", path.display());
+        assert!(message.ends_with(&expected), "{message}");
+        assert_eq!(fs::read(&new).unwrap(), b"mine");
     }
 
     #[test]

@@ -3,11 +3,18 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test")]
 
-use raid_tests::{Fixture, Outcome, Vm, run};
+use raid_tests::bench_array::BenchArray;
+use raid_tests::random::Random;
+use raid_tests::{Fixture, Outcome, Vm, records, run};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 const SECTOR: u64 = 512;
 
@@ -258,6 +265,68 @@ fn a_scrub_goes_on_from_its_position_and_no_other() {
     fs::write(&position, kept_at(&copy.array["name"], 1 << 60)).unwrap();
     let stderr = copy.scrub(&arguments).expect_code(3).stderr;
     assert!(stderr.contains("is at sector 1152921504606846976, expected at most"), "{stderr}");
+}
+
+/// Every stripe of an array has a wrong sector, which is more than a pipe takes.
+fn wrong_everywhere(folder: &Path) -> BenchArray {
+    let array = BenchArray::raid6(folder, 4, 32 << 20);
+    let (start, length) = array.member_range();
+    let file = OpenOptions::new().write(true).open(&array.members[2]).unwrap();
+    let mut random = Random::new(3);
+    let noise: Vec<u8> = (0..length / 8).flat_map(|_| random.number().to_le_bytes()).collect();
+    file.write_all_at(&noise, start).unwrap();
+    array
+}
+
+/// A scrub that nobody reads from yet.
+fn begin(array: &BenchArray, position: &Path) -> (Child, BufReader<ChildStdout>) {
+    let mut command = Command::new(raid_tests::program("raid-repair"));
+    command.args(["scrub", "--threads", "1", "--position"]).arg(position).args(&array.members);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    (child, output)
+}
+
+/// The stripes that are reported, of whole lines.
+fn stripes(text: &[u8]) -> BTreeSet<u64> {
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    records(&text[..whole]).iter().filter_map(|record| record["stripe"].as_u64()).collect()
+}
+
+#[test]
+fn what_a_position_stands_for_was_printed_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let array = wrong_everywhere(folder.path());
+    let whole = run("raid-repair").arg("scrub").args(&array.members).outcome().expect_code(1);
+    let position = folder.path().join("position");
+    let (mut scrub, mut output) = begin(&array, &position);
+    // The pipe is full long before a position is due.
+    sleep(Duration::from_secs(6));
+    let (mut text, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(60));
+    while !position.exists() {
+        assert!(Instant::now() < deadline, "no position after {} bytes", text.len());
+        output.read_until(b'\n', &mut text).unwrap();
+        sleep(Duration::from_millis(5));
+    }
+    scrub.kill().unwrap();
+    scrub.wait().unwrap();
+    output.read_to_end(&mut text).unwrap();
+    let before = stripes(&text);
+
+    let kept = fs::read(&position).unwrap();
+    let (mut scrub, output) = begin(&array, &position);
+    drop(output);
+    scrub.wait().unwrap();
+    assert_eq!(fs::read(&position).unwrap(), kept, "nobody saw what was found from there on");
+
+    let mut rest = run("raid-repair");
+    rest = rest.args(["scrub", "--position", position.to_str().unwrap()]).args(&array.members);
+    let rest = rest.outcome().expect_code(1);
+    let after = stripes(&rest.stdout);
+    assert!(after.len() < stripes(&whole.stdout).len(), "it goes on where it was");
+    assert_eq!(before.union(&after).copied().collect::<BTreeSet<_>>(), stripes(&whole.stdout));
+    assert_eq!(summary(&rest), summary(&whole));
+    assert!(!position.exists(), "done");
 }
 
 #[test]
