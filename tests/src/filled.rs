@@ -37,10 +37,11 @@ pub fn fill(array: &Value) {
 pub fn fill_from(array: &Value, first: u64) {
     let (record, volume) = open(array);
     let (start, size) = (first * 4096, record.size_sectors.0 * SECTOR_BYTES);
-    let bytes: Vec<u8> = (first..=size / 4096)
-        .flat_map(|block| u32::try_from(block + 1).expect("a small array").to_le_bytes().repeat(1024))
-        .take(usize::try_from(size - start).expect("a small array"))
-        .collect();
+    let mut bytes = vec![0; usize::try_from(size - start).expect("a small array")];
+    for (block, number) in bytes.chunks_mut(4096).zip(first + 1..) {
+        let word = u32::try_from(number).expect("a small array").to_le_bytes();
+        block.chunks_exact_mut(4).for_each(|place| place.copy_from_slice(&word));
+    }
     volume.write(Bytes(start), &bytes).unwrap_or_else(|error| panic!("{error}"));
     volume.flush().unwrap_or_else(|error| panic!("{error}"));
 }

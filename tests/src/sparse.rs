@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const PAGE: u64 = 4096;
+/// What is read or written of an image at once.
+const PIECE: u64 = 256 * PAGE;
 
 /// A disk of any size of which only the pages that are not zero are kept. A copy shares the pages, so a
 /// thousand variants of one disk cost little.
@@ -52,15 +54,19 @@ impl SparseDisk {
         let size = file.metadata()?.len();
         let mut pages = BTreeMap::new();
         let mut next = 0;
+        let mut piece = Vec::new();
         while let Some(at) = data_from(&file, next)? {
-            let mut page = Vec::new();
+            piece.clear();
             file.seek(SeekFrom::Start(at))?;
-            (&mut file).take(PAGE).read_to_end(&mut page)?;
-            if page.iter().any(|&byte| byte != 0) {
-                page.resize(4096, 0);
-                pages.insert(at / PAGE, page.into_boxed_slice());
+            (&mut file).take(PIECE).read_to_end(&mut piece)?;
+            for (number, page) in (at / PAGE..).zip(piece.chunks(4096)) {
+                if page.iter().any(|&byte| byte != 0) {
+                    let mut page = page.to_vec();
+                    page.resize(4096, 0);
+                    pages.insert(number, page.into_boxed_slice());
+                }
             }
-            next = at + PAGE;
+            next = at + PIECE;
         }
         Ok(Self { size, pages: Arc::new(pages), ..Self::default() })
     }
@@ -82,7 +88,17 @@ impl SparseDisk {
             let rest = usize::try_from(self.size.saturating_sub(at)).unwrap_or(usize::MAX);
             file.write_all_at(&bytes[..bytes.len().min(rest)], at)
         };
-        self.pages.iter().try_for_each(|(number, page)| write(number * PAGE, page))?;
+        let (mut start, mut run) = (0, Vec::new());
+        for (number, page) in self.pages.iter() {
+            let at = number * PAGE;
+            if at != start + run.len() as u64 || run.len() as u64 >= PIECE {
+                write(start, &run)?;
+                start = at;
+                run.clear();
+            }
+            run.extend_from_slice(page);
+        }
+        write(start, &run)?;
         self.patches.iter().try_for_each(|(at, bytes)| write(*at, bytes))
     }
 
