@@ -114,7 +114,16 @@ impl Damage {
     /// The image can not be written.
     #[must_use]
     pub fn new(disk: &Path, ranges: &[(usize, usize)]) -> Self {
-        let damage = Self::of(disk, ranges);
+        Self::new_at(disk, ranges, &disk.with_extension("map"))
+    }
+
+    /// As [`Damage::new`], with the map there.
+    ///
+    /// # Panics
+    /// The image can not be written.
+    #[must_use]
+    pub fn new_at(disk: &Path, ranges: &[(usize, usize)], map: &Path) -> Self {
+        let damage = Self { map: map.to_owned(), ..Self::of(disk, ranges) };
         let file = File::options().write(true).open(disk).unwrap();
         let bad = damage.unreadable.iter().enumerate().filter(|(_, bad)| **bad);
         for (sector, _) in bad {

@@ -9,7 +9,7 @@ use raid_tests::{Fixture, Outcome, Run, long, run};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -194,6 +194,124 @@ fn assert_map_is_covered(set: &Fixture, what: &str) {
     for (start, length, _) in blocks(&set.path("out.map")).into_iter().filter(|block| block.2 == '+') {
         assert!(out[start..start + length] == content[start..start + length], "{}: {what}", set.name);
     }
+}
+
+/// Another image of a disk, as it is.
+fn twin(disk: &Path) -> PathBuf {
+    let twin = disk.with_extension("second");
+    fs::copy(disk, &twin).unwrap();
+    twin
+}
+
+#[test]
+fn of_two_images_of_each_member_what_either_has_is_used_and_the_map_says_so() {
+    let mut random = Random::new(if long() { u64::from(std::process::id()) } else { 5 });
+    for round in 0..if long() { 20 } else { 2 } {
+        for name in SETS {
+            let set = Fixture::open(name).unwrap();
+            let array = array(&set);
+            let mut run = salvage(&set);
+            let mut damages = Vec::new();
+            for member in &array.members {
+                let device = member.device.clone().unwrap();
+                let second = twin(Path::new(&device));
+                let ranges = random_ranges(&mut random, member);
+                let mut damage = Damage::new(Path::new(&device), &ranges);
+                // Some places are bad in both runs.
+                let mut again = Random::new(random.number());
+                let shared = ranges.iter().copied().filter(|_| random.below(2) == 0);
+                let ranges: Vec<_> = random_ranges(&mut again, member).into_iter().chain(shared).collect();
+                let other = Damage::new_at(&second, &ranges, &second.with_extension("second-map"));
+                for (image, map) in
+                    [(device.as_ref(), &damage.map), (second.as_path(), &other.map)] as [(&Path, &PathBuf); 2]
+                {
+                    run = run.arg("--map").arg(format!("{}={}", image.display(), map.display()));
+                }
+                run = run.arg("--also").arg(format!("{device}={}", second.display()));
+                for (one, other) in damage.unreadable.iter_mut().zip(other.unreadable) {
+                    *one &= other;
+                }
+                damages.push((device, damage));
+            }
+            let expected = expected(&array, &damages);
+            let outcome = run.outcome();
+            let what = format!("round {round}");
+            salvaged::assert_is(&set.path("out.map"), &expected, &format!("{name}: {what}"));
+            assert_true(&set, &what);
+            let is_whole = !expected.contains(&'-');
+            assert_eq!(outcome.code, Some(if is_whole { 0 } else { 5 }), "{name}: {outcome}");
+            let found = record(&outcome);
+            for member in found["members"].as_array().unwrap() {
+                assert_eq!(member["images"].as_array().unwrap().len(), 1, "{found}");
+                assert_eq!(member["differing_sectors"], 0, "{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn images_of_a_member_that_differ_are_said_to() {
+    let set = Fixture::open("md12-raid5-ls-3").unwrap();
+    let second = twin(&set.disks[0]);
+    let file = File::options().write(true).open(&second).unwrap();
+    for sector in [9000, 9001, 40_000] {
+        file.write_all_at(&[0xDD; SECTOR], sector * SECTOR as u64).unwrap();
+    }
+    let run = run("raid-repair").args(["salvage", "-O"]).arg(set.path("out")).args(&set.disks);
+    let outcome = run.arg("--also").arg(format!("0={}", second.display())).outcome().expect_code(5);
+    let found = record(&outcome);
+    // What of them is parity was not read.
+    let count = found["members"][0]["differing_sectors"].as_u64().unwrap();
+    assert!((1..=3).contains(&count), "{found}");
+    let first = found["members"][0]["first_difference_bytes"].as_u64().unwrap();
+    assert!([9000, 9001, 40_000].contains(&(first / SECTOR as u64)), "{found}");
+    let said = format!("{count} sectors are not the same in all of its images, the first at byte {first}");
+    assert!(outcome.stderr.contains(&said), "{outcome}");
+    assert_eq!(found["good_bytes"], found["size_bytes"]);
+    assert!(fs::read(set.path("out")).unwrap() == set.content(), "the first image counts");
+}
+
+#[test]
+fn an_image_of_another_disk_or_time_is_not_taken_for_one_of_the_member() {
+    let set = Fixture::open("md12-raid5-stale-3").unwrap();
+    let array = array(&set);
+    let state = |wanted: &str| {
+        let is_wanted =
+            |member: &&raid_meta::record::ArrayMember| serde_json::to_value(member.state).unwrap() == wanted;
+        array.members.iter().find(is_wanted).and_then(|member| member.device.clone()).unwrap()
+    };
+    let fresh = state("in-sync");
+    let refused = |image: &Path, text: &str| {
+        let run = run("raid-repair").args(["salvage", "-O"]).arg(set.path("out")).args(&set.disks);
+        let outcome = run.arg("--also").arg(format!("{fresh}={}", image.display())).outcome().expect_code(1);
+        assert!(outcome.stderr.contains(text) && outcome.stderr.lines().count() == 1, "{text}: {outcome}");
+        assert!(!set.path("out").exists() && !set.path("out.map").exists(), "{outcome}");
+    };
+    let other =
+        array.members.iter().filter_map(|member| member.device.clone()).find(|device| *device != fresh);
+    refused(Path::new(&other.unwrap()), "is not an image of");
+    let second = twin(Path::new(&fresh));
+    let bytes = fs::read(&second).unwrap();
+    // An event less, and the checksum of the superblock with it: both are numbers of one sum.
+    let superblock = 4096;
+    let number =
+        |at: usize| u64::from_le_bytes(bytes[superblock + at..superblock + at + 8].try_into().unwrap());
+    let file = File::options().write(true).open(&second).unwrap();
+    file.write_all_at(&(number(200) - 1).to_le_bytes(), superblock as u64 + 200).unwrap();
+    let checksum = u32::from_le_bytes(bytes[superblock + 216..superblock + 220].try_into().unwrap());
+    file.write_all_at(&(checksum - 1).to_le_bytes(), superblock as u64 + 216).unwrap();
+    refused(&second, &format!("generation {}, expected {}", number(200) - 1, number(200)));
+    file.set_len(20 << 20).unwrap();
+    refused(&second, "bytes, expected");
+    fs::write(&second, vec![0; bytes.len()]).unwrap();
+    refused(&second, "carries no md metadata");
+    let twice = twin(Path::new(&fresh));
+    let both = run("raid-repair").args(["salvage", "-O"]).arg(set.path("out")).args(&set.disks).arg(&twice);
+    let outcome = both.outcome().expect_code(3);
+    assert!(outcome.stderr.contains("another image of a member is given with --also"), "{outcome}");
+    let onto = run("raid-repair").args(["salvage", "-O"]).arg(&twice).args(&set.disks);
+    let outcome = onto.arg("--also").arg(format!("{fresh}={}", twice.display())).outcome().expect_code(1);
+    assert!(outcome.stderr.contains("is a member of the array, not overwritten"), "{outcome}");
 }
 
 #[test]

@@ -79,6 +79,7 @@ complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -s O -l
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l out-map -d 'Map of OUT, in the format of GNU ddrescue; of a file OUT.map unless told' -r -F
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l map-interval -d 'How often the map of OUT is saved, when OUT is on the disk' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l map -d 'What was read of a member: its PATH or slot, and the map that GNU ddrescue made' -r
+complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l also -d 'Another image of a member: its PATH or slot, and the image; its map is --map IMAGE=MAPFILE' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l array -d 'Array to save: its name, uuid, or volume' -r
 complete -c raid-repair -n "__fish_raid_repair_using_subcommand salvage" -l layout -d 'Layout of a raid0 whose members differ in size, where the metadata does not record it' -r -f -a "original\t''
 alternate\t''"

@@ -37,6 +37,15 @@ pub struct SalvageMember {
     pub used: SalvageUse,
     /// What its map says was read of the device; null where it has no map.
     pub mapped_bytes: Option<Bytes>,
+    /// Further images of the device, escaped, in the order in which they are asked.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// Sectors that more than one image file has, and not alike, among those that were read. Of very many not all are counted.
+    #[serde(default)]
+    pub differing_sectors: Count,
+    /// Where on the device the first of them is; null where there are none.
+    #[serde(default)]
+    pub first_difference_bytes: Option<Bytes>,
 }
 
 /// A range of the array that is lost.

@@ -64,6 +64,22 @@ impl Readable {
         Sectors(self.edges.chunks(2).map(length).sum())
     }
 
+    /// What was read here or there.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let mut ranges: Vec<&[u64]> = self.edges.chunks(2).chain(other.edges.chunks(2)).collect();
+        ranges.sort_unstable();
+        let mut edges: Vec<u64> = Vec::with_capacity(self.edges.len());
+        for range in ranges {
+            let [start, end] = *range else { continue };
+            match edges.last_mut() {
+                Some(last) if start <= *last => *last = end.max(*last),
+                _ => edges.extend([start, end]),
+            }
+        }
+        Self { edges }
+    }
+
     /// Whether a sector was read, and for how many sectors from there on the same is true.
     #[must_use]
     pub fn at(&self, sector: Sectors) -> (bool, Sectors) {

@@ -131,3 +131,26 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn what_either_map_has_both_together_have(
+        parts in proptest::collection::vec((0u64..40, 1u64..9, any::<bool>()), 0..20),
+    ) {
+        let map = |wanted| {
+            let (mut text, mut at) = ("0 +\n".to_owned(), 0);
+            for &(gap, length, _) in parts.iter().filter(|part| part.2 == wanted) {
+                text += &format!("{} {} +\n", (at + gap) * 512, length * 512);
+                at += gap + length;
+            }
+            readable(&text)
+        };
+        let (one, other) = (map(true), map(false));
+        let both = one.or(&other);
+        prop_assert_eq!(&both, &other.or(&one));
+        for sector in (0..1000).map(Sectors) {
+            prop_assert_eq!(both.at(sector).0, one.at(sector).0 || other.at(sector).0);
+        }
+        prop_assert_eq!(both.total(), Sectors((0..1000).map(Sectors).filter(|sector| both.at(*sector).0).count() as u64));
+    }
+}

@@ -1,16 +1,19 @@
 //! `raid-repair salvage`: an array out of members that each have parts that can not be read.
 
+mod also;
 mod maps;
 mod report;
 mod target;
 
-use crate::salvage::{Job, Round, SalvageError, identity};
+use crate::salvage::{Image, Images, Job, Round, SalvageError, identity};
+use also::Also;
 use clap::Args;
 use maps::Maps;
 use raid_meta::cli::{
     Console, EXIT_STATUS_HELP, Exit, Failure, OutputArgs, Progress, ProgressArgs, Source, SourceArgs, Spec,
 };
-use raid_meta::escape::path_to_text;
+use raid_meta::device::{Device, ReadAt};
+use raid_meta::escape::{path_to_text, text_to_path};
 use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, Record};
 use raid_meta::units::Sectors;
@@ -25,6 +28,8 @@ Examples:
                                         everything that the members and their redundancy give
   raid-repair salvage --map disk0.img=disk0.map --map disk1.img=disk1.map -O array.img disk?.img
                                         images that ddrescue could not read all of, with its maps
+  raid-repair salvage --map 0=run1.map --also 0=run2.img --map run2.img=run2.map -O array.img disk?.img
+                                        two runs of ddrescue over one member, each with what the other lacks
   ddrescuelog -t array.img.map          what of the array is there; '-' is lost
 Again, with better maps: only what was lost is read again.";
 
@@ -37,9 +42,14 @@ Again, with better maps: only what was lost is read again.";
 /// Of a member with a map, only what the map has as '+' is used. A read error is no reason to stop: what is behind it is
 /// left for later, and tried sector by sector only where redundancy does not do.
 ///
+/// Of a member with several images, as of two runs over a dying disk, give one as PATH and the others with --also: a sector comes
+/// from the first that has it. They must be of one size and one state of the member. Where image files both have a sector and
+/// differ, that is said.
+///
 /// A map that says '+' is never wrong about OUT, whenever the program is stopped: run it again to go on.
 ///
-/// Exit status 0 when all of the array was obtained from current members, 5 when a part, 1 when nothing.
+/// Exit status 0 when all of the array was obtained from current members, 5 when a part or images of a member differ, 1 when
+/// nothing.
 #[derive(Args)]
 #[command(after_help = format!("{EXAMPLES}\n\n{EXIT_STATUS_HELP}"))]
 pub(super) struct SalvageCommand {
@@ -58,6 +68,10 @@ pub(super) struct SalvageCommand {
     /// What was read of a member: its PATH or slot, and the map that GNU ddrescue made
     #[arg(long, value_name = "MEMBER=MAPFILE")]
     map: Vec<OsString>,
+
+    /// Another image of a member: its PATH or slot, and the image; its map is --map IMAGE=MAPFILE
+    #[arg(long, value_name = "MEMBER=IMAGE")]
+    also: Vec<OsString>,
 
     /// Array to save: its name, uuid, or volume
     #[arg(long, value_name = "ARRAY")]
@@ -95,11 +109,12 @@ impl SalvageCommand {
         let source = self.source.load(console)?;
         let array = source.array(self.array.as_deref())?;
         let tree = report::tree(array, &source.arrays);
-        let maps = Maps::read(&self.map, array, &tree)?;
-        let target = self.target(&tree)?;
-        let opener = Opener { command: &self, maps: &maps };
-        let mut salvage =
-            Salvage::open(array, &source.arrays, &opener, self.options()).map_err(open_failure)?;
+        let also = Also::read(&self.also, array, &tree, &source, &self.source.devices)?;
+        let maps = Maps::read(&self.map, array, &tree, &also.paths())?;
+        let target = self.target(&tree, &also.paths())?;
+        let opener = Opener { command: &self, maps: &maps, also: &also };
+        let mut salvage = Salvage::open(array, &source.arrays, &opener, self.options())
+            .map_err(|error| open_failure(array, &error))?;
         self.say_what_is_used(&tree, &salvage, &source, console);
         let mut job = Job::open(target.clone(), identity(array), array.size_sectors).map_err(failure)?;
         if job.is_resumed() {
@@ -118,8 +133,14 @@ impl SalvageCommand {
         });
         progress.clear();
         outcome.map_err(failure)?;
-        let found =
-            report::Report { array, tree: &tree, source: &source, maps: &maps, use_stale: self.stale };
+        let found = report::Report {
+            array,
+            tree: &tree,
+            source: &source,
+            maps: &maps,
+            also: &also,
+            use_stale: self.stale,
+        };
         let record = found.record(job.account(), &salvage, &target);
         let exit = report::exit(&record);
         report::say(&record, console);
@@ -167,8 +188,10 @@ impl SalvageCommand {
     }
 }
 
-fn open_failure(error: OpenVolumeError) -> Failure {
-    Failure::new(Exit::BadData, error.to_string())
+fn open_failure(array: &ArrayRecord, error: &OpenVolumeError) -> Failure {
+    let is_twice = array.problems.iter().any(|problem| problem.code == "duplicate-member");
+    let help = if is_twice { "; another image of a member is given with --also" } else { "" };
+    Failure::new(Exit::BadData, format!("{error}{help}"))
 }
 
 fn failure(error: SalvageError) -> Failure {
@@ -194,18 +217,40 @@ fn failure(error: SalvageError) -> Failure {
 struct Opener<'a> {
     command: &'a SalvageCommand,
     maps: &'a Maps,
+    also: &'a Also,
+}
+
+impl Opener<'_> {
+    /// The member's window of a device, or of another image of it.
+    fn window(&self, path: &Path, member: &ArrayMember) -> Result<Device, String> {
+        let devices = &self.command.source.devices;
+        let path = path_to_text(path);
+        let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
+        // An image may be shorter than what it is of: it is as long as it is.
+        let window = Spec::recorded(&path, offset, member.device_length_sectors).open_once(devices, false);
+        let device = window.or_else(|_| Spec::recorded(&path, offset, None).open_once(devices, false));
+        device.map_err(|error| error.to_string())
+    }
+
+    fn image(&self, path: &Path, member: &ArrayMember) -> Result<Image, String> {
+        let device: Arc<dyn ReadAt> = Arc::new(self.window(path, member)?);
+        let is_compared = path.metadata().is_ok_and(|metadata| metadata.is_file());
+        Ok(Image { device, readable: self.maps.of(path), is_compared })
+    }
 }
 
 impl SalvageSources for Opener<'_> {
     fn open(&self, member: &ArrayMember) -> Result<MemberSource, String> {
-        let path = member.device.as_deref().unwrap_or_default();
-        let offset = member.device_offset_sectors.unwrap_or(Sectors::ZERO);
-        let devices = &self.command.source.devices;
-        // An image may be shorter than what it is of: it is as long as it is.
-        let window = Spec::recorded(path, offset, member.device_length_sectors).open_once(devices, false);
-        let device = window.or_else(|_| Spec::recorded(path, offset, None).open_once(devices, false));
-        let device = device.map_err(|error| error.to_string())?;
-        let readable = self.maps.of(Path::new(device.path()));
-        Ok(MemberSource { device: Arc::new(device), readable })
+        let path = text_to_path(member.device.as_deref().unwrap_or_default());
+        let first = self.image(&path, member)?;
+        let Some(also) = self.also.of(&path) else {
+            return Ok(MemberSource { device: first.device, readable: first.readable });
+        };
+        let further = also.images.iter().map(|path| self.image(path, member));
+        let images = std::iter::once(Ok(first)).chain(further).collect::<Result<_, _>>()?;
+        let start = member.device_offset_sectors.unwrap_or_default();
+        let images = Images::new(images, start, Arc::clone(&also.differing));
+        let readable = images.readable();
+        Ok(MemberSource { device: Arc::new(images), readable })
     }
 }

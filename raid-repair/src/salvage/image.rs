@@ -14,13 +14,13 @@ use std::path::Path;
 const BLOCK: usize = 64 << 10;
 
 /// The image, open and locked.
-pub(super) struct Image {
+pub(super) struct Output {
     disk: WritableDisk,
     /// Nothing but what this run wrote is in it.
     is_new: bool,
 }
 
-impl Image {
+impl Output {
     /// Makes a file of that size; there must be none.
     pub(super) fn create(path: &Path, size: Bytes, sysroot: &Path) -> Result<Self, SalvageError> {
         let failed = |error| SalvageError::Image { image: path_to_text(path), error };

@@ -7,14 +7,16 @@
 
 mod account;
 mod image;
+mod images;
 mod mapfile;
 #[cfg(test)]
 mod tests;
 
 pub use account::{Account, MAX_PIECES, Piece, State};
+pub use images::{Differing, Image, Images};
 
 use account::TooMany;
-use image::Image;
+use image::Output;
 use raid_meta::device::WriteOpenError;
 use raid_meta::escape::{escape, path_to_text};
 use raid_meta::record::ArrayRecord;
@@ -185,7 +187,7 @@ pub enum Round {
 pub struct Job {
     target: Target,
     identity: String,
-    image: Image,
+    image: Output,
     /// What is known of the whole array.
     account: Account,
     is_resumed: bool,
@@ -212,8 +214,8 @@ impl Job {
         let too_many = |_: TooMany| SalvageError::TooMany { map: names().1 };
         fresh.push(size.0, State::Untried).map_err(too_many)?;
         let (image, account) = match (has_image, has_map) {
-            (false, false) => (Image::create(&target.image, bytes, &target.sysroot)?, fresh),
-            (true, false) if is_device => (Image::open(&target.image, bytes, &target.sysroot)?, fresh),
+            (false, false) => (Output::create(&target.image, bytes, &target.sysroot)?, fresh),
+            (true, false) if is_device => (Output::open(&target.image, bytes, &target.sysroot)?, fresh),
             (true, false) => {
                 let (image, map) = names();
                 return Err(SalvageError::Exists { image, map });
@@ -224,7 +226,7 @@ impl Job {
             }
             (true, true) => {
                 let account = mapfile::load(&target, &identity, size.0)?;
-                (Image::open(&target.image, bytes, &target.sysroot)?, account)
+                (Output::open(&target.image, bytes, &target.sysroot)?, account)
             }
         };
         let (saved, pause) = (Instant::now(), target.interval);

@@ -64,10 +64,10 @@ proptest! {
         let path = directory.path().join("image");
         let size = 400 * 1024;
         let image = if is_new {
-            Image::create(&path, Bytes(size as u64), Path::new("/")).unwrap()
+            Output::create(&path, Bytes(size as u64), Path::new("/")).unwrap()
         } else {
             fs::write(&path, vec![0xEE; size]).unwrap();
-            Image::open(&path, Bytes(size as u64), Path::new("/")).unwrap()
+            Output::open(&path, Bytes(size as u64), Path::new("/")).unwrap()
         };
         let mut expected = fs::read(&path).unwrap();
         let mut written = vec![false; 400];

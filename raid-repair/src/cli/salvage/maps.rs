@@ -24,11 +24,12 @@ impl Maps {
         arguments: &[OsString],
         array: &ArrayRecord,
         tree: &[&ArrayRecord],
+        further: &[PathBuf],
     ) -> Result<Self, Failure> {
         let mut maps = Self::default();
         let mut left = MAX_RANGES;
         for argument in arguments {
-            let (member, path) = split(argument, array, tree).ok_or_else(|| {
+            let (member, path) = split(argument, array, tree, further).ok_or_else(|| {
                 let argument = path_to_text(argument.as_ref());
                 let message = format!(
                     "--map {argument}: expected MEMBER=MAPFILE, and for MEMBER the PATH of a member of {} as it was given, \
@@ -67,23 +68,36 @@ fn read(path: &Path, limit: usize) -> Result<Readable, Failure> {
     })
 }
 
-/// The device and the map of an argument. Either may have a `=` in its name: the first that makes a member counts.
-fn split<'a>(argument: &'a OsStr, array: &ArrayRecord, tree: &[&ArrayRecord]) -> Option<(PathBuf, &'a Path)> {
+/// The device of an argument, which may be one of `further` images, and the file. Either may have a `=` in its name: the first
+/// that makes a member counts.
+pub(super) fn split<'a>(
+    argument: &'a OsStr,
+    array: &ArrayRecord,
+    tree: &[&ArrayRecord],
+    further: &[PathBuf],
+) -> Option<(PathBuf, &'a Path)> {
     let bytes = argument.as_bytes();
     let places = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'=').map(|(place, _)| place);
     places.into_iter().find_map(|place| {
         let (member, map) = bytes.split_at_checked(place)?;
         let map = map.get(1..).filter(|map| !map.is_empty())?;
-        let device = device(OsStr::from_bytes(member), array, tree)?;
+        let device = device(OsStr::from_bytes(member), array, tree, further)?;
         Some((device, Path::new(OsStr::from_bytes(map))))
     })
 }
 
 /// The device that is meant: of a path, or of a slot of the array.
-fn device(member: &OsStr, array: &ArrayRecord, tree: &[&ArrayRecord]) -> Option<PathBuf> {
+fn device(
+    member: &OsStr,
+    array: &ArrayRecord,
+    tree: &[&ArrayRecord],
+    further: &[PathBuf],
+) -> Option<PathBuf> {
     let path = Spec::parse(member).path;
     let devices = tree.iter().flat_map(|array| &array.members).filter_map(|member| member.device.as_deref());
-    if let Some(found) = devices.map(text_to_path).find(|device| *device == path) {
+    if let Some(found) =
+        devices.map(text_to_path).chain(further.iter().cloned()).find(|device| *device == path)
+    {
         return Some(found);
     }
     let slot: u32 = member.to_str()?.parse().ok()?;

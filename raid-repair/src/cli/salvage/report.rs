@@ -1,5 +1,6 @@
 //! What a salvage came to, as a record and in words.
 
+use super::also::Also;
 use super::maps::Maps;
 use crate::salvage::{Account, State, Target};
 use raid_meta::cli::{Console, Exit, Source, human};
@@ -29,7 +30,7 @@ pub(super) fn tree<'a>(array: &'a ArrayRecord, arrays: &'a [ArrayRecord]) -> Vec
 }
 
 /// The member's own metadata.
-fn metadata<'a>(member: &ArrayMember, source: &'a Source) -> Option<&'a MemberRecord> {
+pub(super) fn metadata<'a>(member: &ArrayMember, source: &'a Source) -> Option<&'a MemberRecord> {
     let device = member.device.as_deref()?;
     let offset = member.device_offset_sectors.unwrap_or_default();
     source.members.iter().find(|found| found.device == device && found.device_offset_sectors == offset)
@@ -59,6 +60,7 @@ pub(super) struct Report<'a> {
     pub(super) tree: &'a [&'a ArrayRecord],
     pub(super) source: &'a Source,
     pub(super) maps: &'a Maps,
+    pub(super) also: &'a Also,
     pub(super) use_stale: bool,
 }
 
@@ -92,19 +94,26 @@ impl Report<'_> {
     }
 
     fn members(&self) -> Vec<SalvageMember> {
-        let of = |array: &ArrayRecord, member: &ArrayMember| SalvageMember {
-            array: array.name.clone(),
-            slot: member.slot,
-            device: member.device.clone(),
-            subset: member.array.clone(),
-            state: member.state,
-            generation: metadata(member, self.source).and_then(|found| found.generation),
-            used: self.usage(member),
-            mapped_bytes: member
-                .device
-                .as_deref()
-                .and_then(|device| self.maps.of(&text_to_path(device)))
-                .and_then(|map| map.total().to_bytes()),
+        let of = |array: &ArrayRecord, member: &ArrayMember| {
+            let also = member.device.as_deref().and_then(|device| self.also.of(&text_to_path(device)));
+            let (differing, first) = also.map(|also| also.differing.found()).unwrap_or_default();
+            SalvageMember {
+                images: also.iter().flat_map(|also| &also.images).map(|image| path_to_text(image)).collect(),
+                differing_sectors: Count(differing),
+                first_difference_bytes: first.and_then(Sectors::to_bytes),
+                array: array.name.clone(),
+                slot: member.slot,
+                device: member.device.clone(),
+                subset: member.array.clone(),
+                state: member.state,
+                generation: metadata(member, self.source).and_then(|found| found.generation),
+                used: self.usage(member),
+                mapped_bytes: member
+                    .device
+                    .as_deref()
+                    .and_then(|device| self.maps.of(&text_to_path(device)))
+                    .and_then(|map| map.total().to_bytes()),
+            }
         };
         let all = self.tree.iter().flat_map(|array| array.members.iter().map(move |member| (array, member)));
         all.map(|(array, member)| of(array, member)).collect()
@@ -121,8 +130,9 @@ impl Report<'_> {
 
 /// The exit status: all, a part, or nothing.
 pub(super) fn exit(record: &SalvageRecord) -> Exit {
+    let do_differ = record.members.iter().any(|member| member.differing_sectors > Count(0));
     let doubtful = [record.unsynchronised_bytes, record.stale_bytes, record.lost_bytes];
-    if doubtful.iter().all(|bytes| bytes.is_zero()) {
+    if doubtful.iter().all(|bytes| bytes.is_zero()) && !do_differ {
         Exit::Done
     } else if record.lost_bytes == record.size_bytes {
         Exit::No
@@ -135,6 +145,15 @@ pub(super) fn exit(record: &SalvageRecord) -> Exit {
 pub(super) fn say(record: &SalvageRecord, console: &Console) {
     let SalvageRecord { array, map, .. } = record;
     let size = |bytes: Bytes| human::size(bytes.whole_sectors());
+    for member in &record.members {
+        if let (Some(device), Some(first)) = (&member.device, member.first_difference_bytes) {
+            let (count, slot) = (member.differing_sectors, member.slot);
+            console.no(format_args!(
+                "{array}: slot {slot} ({device}): {count} sectors are not the same in all of its images, the first at byte \
+                 {first}: taken from the first that has it"
+            ));
+        }
+    }
     if record.lost_bytes > Bytes::ZERO {
         let (lost, all, ranges) = (size(record.lost_bytes), size(record.size_bytes), record.lost_ranges);
         console.no(format_args!("{array}: {lost} of {all} lost, in {ranges} ranges: see {map}"));

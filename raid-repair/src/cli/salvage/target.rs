@@ -8,13 +8,14 @@ use raid_meta::escape::{path_to_text, text_to_path};
 use raid_meta::probe::probe;
 use raid_meta::record::ArrayRecord;
 use std::os::unix::fs::FileTypeExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 impl SalvageCommand {
     /// What the arguments say; refused where it is a member, or the map would be lost.
-    pub(super) fn target(&self, tree: &[&ArrayRecord]) -> Result<Target, Failure> {
+    pub(super) fn target(&self, tree: &[&ArrayRecord], further: &[PathBuf]) -> Result<Target, Failure> {
         let is_device = self.out.metadata().is_ok_and(|metadata| metadata.file_type().is_block_device());
-        self.refuse_members(tree)?;
+        self.refuse_members(tree, further)?;
         let map = self.out_map.clone().or_else(|| {
             let mut name = self.out.clone().into_os_string();
             name.push(".map");
@@ -37,8 +38,8 @@ impl SalvageCommand {
         Spec::whole(&self.out).open(&self.source.devices).or_exit(Exit::System)
     }
 
-    /// Refuses to write over a member, or a part of one.
-    fn refuse_members(&self, tree: &[&ArrayRecord]) -> Result<(), Failure> {
+    /// Refuses to write over a member, an image of one, or a part of one.
+    fn refuse_members(&self, tree: &[&ArrayRecord], further: &[PathBuf]) -> Result<(), Failure> {
         if self.out.metadata().is_err() {
             return Ok(());
         }
@@ -46,8 +47,8 @@ impl SalvageCommand {
         let sysroot = self.source.devices.sysroot();
         let members =
             tree.iter().flat_map(|array| &array.members).filter_map(|member| member.device.as_deref());
-        for device in members {
-            let member = text_to_path(device);
+        for member in members.map(text_to_path).chain(further.iter().cloned()) {
+            let device = path_to_text(&member);
             let how = match (lies_on(&self.out, &member, sysroot), lies_on(&member, &self.out, sysroot)) {
                 (true, true) => "is".to_owned(),
                 (true, false) => format!("lies on {device},"),
