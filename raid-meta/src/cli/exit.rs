@@ -138,6 +138,12 @@ impl Failure {
     pub fn reported(exit: Exit) -> Self {
         Self::new(exit, "")
     }
+
+    /// The same line with what this command can do about it.
+    #[must_use]
+    pub fn with_help(self, help: &str) -> Self {
+        Self { message: format!("{self}; {help}"), ..self }
+    }
 }
 
 impl fmt::Display for Failure {

@@ -14,7 +14,7 @@ use raid_meta::device::{Device, WriteAt};
 use raid_meta::edit::{PlanRebuildError, Rebuild, rebuild};
 use raid_meta::format::rebuild::{RebuildError, Replacement};
 use raid_meta::record::{MemberState, Record};
-use raid_meta::units::{Bytes, Sectors, Slot};
+use raid_meta::units::{Bytes, Slot};
 use raid_sync::position::{Job, PositionFile};
 use raid_table::cli::open_volume_once;
 use raid_table::volume::{OpenOptions, ReadError, Volume};
@@ -341,18 +341,13 @@ fn failure(error: PlanRebuildError) -> anyhow::Error {
 }
 
 fn fill_failure(error: &FillError) -> Failure {
-    if let FillError::Read(ReadError::Untrusted { name, start, length, reason }) = error {
-        let last = start.saturating_add(*length).saturating_sub(Sectors(1));
-        let help = "raid-repair salvage saves what is left of the array";
-        return Failure::new(
-            Exit::BadData,
-            format!("{name}: array sectors {start} to {last}: {reason}; {help}"),
-        );
+    let failure = |exit| Failure::new(exit, error.to_string());
+    match error {
+        FillError::Read(ReadError::Untrusted { .. }) => {
+            failure(Exit::BadData).with_help("raid-repair salvage saves what is left of the array")
+        }
+        FillError::Slot { .. } => failure(Exit::BadData),
+        FillError::Changed { .. } | FillError::Length { .. } => failure(Exit::No),
+        _ => failure(Exit::System),
     }
-    let exit = match error {
-        FillError::Slot { .. } => Exit::BadData,
-        FillError::Changed { .. } | FillError::Length { .. } => Exit::No,
-        _ => Exit::System,
-    };
-    Failure::new(exit, error.to_string())
 }

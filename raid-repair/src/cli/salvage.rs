@@ -17,6 +17,7 @@ use raid_meta::escape::{path_to_text, text_to_path};
 use raid_meta::geometry::Layout;
 use raid_meta::record::{ArrayMember, ArrayRecord, MemberState, Record};
 use raid_meta::units::Sectors;
+use raid_table::cli::WITHOUT_FORCE;
 use raid_table::volume::{MemberSource, OpenVolumeError, Salvage, SalvageOptions, SalvageSources};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -189,9 +190,14 @@ impl SalvageCommand {
 }
 
 fn open_failure(array: &ArrayRecord, error: &OpenVolumeError) -> Failure {
-    let is_twice = array.problems.iter().any(|problem| problem.code == "duplicate-member");
-    let help = if is_twice { "; another image of a member is given with --also" } else { "" };
-    Failure::new(Exit::BadData, format!("{error}{help}"))
+    let mut failure = Failure::new(Exit::BadData, error.to_string());
+    if matches!(error, OpenVolumeError::Refused { .. }) {
+        failure = failure.with_help(WITHOUT_FORCE);
+    }
+    if array.problems.iter().any(|problem| problem.code == "duplicate-member") {
+        failure = failure.with_help("another image of a member is given with --also");
+    }
+    failure
 }
 
 fn failure(error: SalvageError) -> Failure {

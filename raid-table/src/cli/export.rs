@@ -1,5 +1,6 @@
 //! An array, with an overlay or without, as what a server of block devices serves.
 
+use super::read::WITHOUT_FORCE;
 use crate::nbd::Export;
 use crate::overlay::{Overlay, OverlayFile};
 use crate::volume::{Holes, ReadError, Volume};
@@ -76,7 +77,12 @@ impl ArrayExport {
         let is_known = said.iter().any(|(start, end)| *start <= range.0 && range.1 <= *end);
         if !is_known && said.len() < MAX_SAID {
             said.push(range);
-            self.messenger.error(&error);
+            match read {
+                Some(ReadError::Untrusted { .. }) => {
+                    self.messenger.error(format_args!("{error}; {WITHOUT_FORCE}"));
+                }
+                _ => self.messenger.error(&error),
+            }
             if said.len() == MAX_SAID {
                 self.messenger.error("further errors are not listed");
             }

@@ -33,7 +33,7 @@ mod wait;
 #[cfg(feature = "full")]
 pub use instructions::check_instructions;
 #[cfg(feature = "full")]
-pub use read::{ReadArgs, open_volume, open_volume_once};
+pub use read::{ReadArgs, WITHOUT_FORCE, open_volume, open_volume_once};
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use raid_meta::cli::{CommonArgs, Console, EXIT_STATUS_HELP, Exit, Program};

@@ -77,7 +77,10 @@ impl ReadArgs {
     }
 }
 
-/// Opens an array whose members are devices or other arrays.
+/// What a command that has the option says besides of what is not trusted.
+pub const WITHOUT_FORCE: &str = "refused without --force";
+
+/// Opens an array whose members are devices or other arrays, for a command with `--force`.
 ///
 /// # Errors
 /// It can not be opened; the exit status says why.
@@ -87,7 +90,11 @@ pub fn open_volume(
     devices: &DeviceArgs,
     options: OpenOptions,
 ) -> Result<Volume, Failure> {
-    open(array, arrays, &Opener { devices, once: None }, options)
+    let opener = Opener { devices, once: None };
+    Volume::open_nested(array, arrays, &opener, options).map_err(|error| match error {
+        OpenVolumeError::Refused { .. } => open_failure(&error).with_help(WITHOUT_FORCE),
+        _ => open_failure(&error),
+    })
 }
 
 /// As [`open_volume`], for reading much of it, once: block devices past the system's memory, with `direct` images too.
@@ -101,23 +108,17 @@ pub fn open_volume_once(
     options: OpenOptions,
     direct: bool,
 ) -> Result<Volume, Failure> {
-    open(array, arrays, &Opener { devices, once: Some(direct) }, options)
+    let opener = Opener { devices, once: Some(direct) };
+    Volume::open_nested(array, arrays, &opener, options).map_err(|error| open_failure(&error))
 }
 
-fn open(
-    array: &ArrayRecord,
-    arrays: &[ArrayRecord],
-    opener: &Opener<'_>,
-    options: OpenOptions,
-) -> Result<Volume, Failure> {
-    Volume::open_nested(array, arrays, opener, options).map_err(|error| {
-        let exit = match error {
-            OpenVolumeError::Failed { .. } => Exit::No,
-            OpenVolumeError::Member { .. } => Exit::System,
-            _ => Exit::BadData,
-        };
-        Failure::new(exit, error.to_string())
-    })
+fn open_failure(error: &OpenVolumeError) -> Failure {
+    let exit = match error {
+        OpenVolumeError::Failed { .. } => Exit::No,
+        OpenVolumeError::Member { .. } => Exit::System,
+        _ => Exit::BadData,
+    };
+    Failure::new(exit, error.to_string())
 }
 
 /// Opens the devices of the records.
@@ -157,12 +158,12 @@ fn copy_out(volume: &Volume, start: Bytes, end: Bytes) -> anyhow::Result<()> {
 }
 
 fn read_failure(error: ReadError) -> Failure {
-    let exit = match error {
-        ReadError::Io { .. } => Exit::System,
-        ReadError::Untrusted { .. } => Exit::BadData,
-        ReadError::OutOfRange { .. } => Exit::Usage,
-    };
-    Failure::new(exit, error.to_string())
+    let failure = |exit| Failure::new(exit, error.to_string());
+    match error {
+        ReadError::Io { .. } => failure(Exit::System),
+        ReadError::Untrusted { .. } => failure(Exit::BadData).with_help(WITHOUT_FORCE),
+        ReadError::OutOfRange { .. } => failure(Exit::Usage),
+    }
 }
 
 /// A number of bytes, decimal or `0x…`, with K, M, G or T for powers of 1024.

@@ -38,8 +38,8 @@ pub enum OpenVolumeError {
         /// What is wrong.
         message: String,
     },
-    /// What would be read may be wrong, and `--force` was not given.
-    #[error("{name}: {reason}; refused without --force")]
+    /// What would be read may be wrong, and that was not asked for ([`OpenOptions::force`](super::OpenOptions::force)).
+    #[error("{name}: {reason}")]
     Refused {
         /// Which array.
         name: String,
@@ -88,7 +88,7 @@ pub enum ReadError {
         size: Bytes,
     },
     /// What is on the members there can not be trusted, and redundancy does not help.
-    #[error("{name}: array sectors {start} to {}: {reason}; refused without --force", start.0 + length.0 - 1)]
+    #[error("{name}: array sectors {start} to {}: {reason}", start.0 + length.0 - 1)]
     Untrusted {
         /// Which array.
         name: String,
