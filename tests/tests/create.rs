@@ -331,6 +331,27 @@ fn a_version_or_a_bitmap_that_a_format_has_not_is_wrong_usage() {
 }
 
 #[test]
+fn an_array_is_no_larger_than_it_is_asked_to_be() {
+    let mut made = 0;
+    for recipe in recipes::all() {
+        let (_directory, disks) = recipe.blank();
+        for (size, bytes) in [("30M", 30 << 20), ("31461888", 31_461_888)] {
+            let outcome = recipe.create(&disks, &["--assume-clean", "--size", size]);
+            if outcome.code != Some(0) {
+                let message = outcome.expect_code(2).stderr;
+                assert!(message.contains("size is "), "{recipe}: {message}");
+                continue;
+            }
+            let array = outcome.records_of("array").pop().unwrap();
+            let sectors = array["size_sectors"].as_u64().unwrap();
+            assert!((20 << 11..=bytes / 512).contains(&sectors), "{recipe}, {size}: {sectors} sectors");
+            made += 1;
+        }
+    }
+    assert!(made >= 100, "{made} of a size");
+}
+
+#[test]
 fn a_second_volume_is_added_to_a_container_that_has_room() {
     let first = recipe("isw", Level::Raid5).make_with(&["--assume-clean", "--size", "16M"]);
     let second =

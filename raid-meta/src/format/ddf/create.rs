@@ -215,9 +215,11 @@ impl Space {
         let length = match set.size {
             None => room,
             Some(size) => {
-                // As much of every member as a whole stripe takes, times as many as are needed.
-                let stripe = capacity(geometry, Sectors(unit)).0.max(1);
-                size.0.checked_div(stripe).unwrap_or_default().saturating_mul(unit)
+                // As much of every member as whole stripes take, times as many as are needed. Where the copies of a
+                // chunk are in two rows, so is the stripe.
+                let rows = unit.saturating_mul(rows_of_stripe(geometry));
+                let stripe = capacity(geometry, Sectors(rows)).0.max(1);
+                size.0.checked_div(stripe).unwrap_or_default().saturating_mul(rows)
             }
         };
         let size = capacity(geometry, Sectors(length));
@@ -234,6 +236,12 @@ impl Space {
         };
         Ok(Self { starts: gaps.iter().map(first).collect(), length, size })
     }
+}
+
+/// Rows of chunks after which the copies begin at the first disk again.
+fn rows_of_stripe(geometry: &Geometry) -> u64 {
+    let copies = geometry.layout.and_then(Layout::raid10).map_or(1, Raid10Layout::copies).max(1);
+    if geometry.slots.is_multiple_of(copies) { 1 } else { copies.into() }
 }
 
 /// What is free on a disk: start and length, in blocks.
