@@ -209,10 +209,11 @@ impl Drop for Mapped {
 /// Contenders that find all of the array in the page cache: the system may have taken something out of it since the last
 /// round.
 fn warmed<'a, const N: usize>(array: &'a BenchArray, contenders: [Contender<'a>; N]) -> [Contender<'a>; N] {
-    contenders.map(|contender| {
-        contender.after(|| {
+    contenders.map(|Contender { name, mut round }| {
+        Contender::new(name, move || {
             every_byte_copied(&array.members, 0, MEMBER_BYTES);
             every_byte_copied(std::slice::from_ref(&array.plain), 0, array.bytes());
+            round()
         })
     })
 }

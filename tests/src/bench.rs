@@ -9,24 +9,16 @@ use std::time::{Duration, Instant};
 
 /// One of several that do the same work: its name, and one round of it.
 pub struct Contender<'a> {
-    name: String,
-    round: Box<dyn FnMut() -> Duration + 'a>,
+    /// What it is called.
+    pub name: String,
+    /// One round, and how long what counts of it took.
+    pub round: Box<dyn FnMut() -> Duration + 'a>,
 }
 
 impl<'a> Contender<'a> {
     /// One whose round measures itself.
     pub fn new(name: impl Into<String>, round: impl FnMut() -> Duration + 'a) -> Self {
         Self { name: name.into(), round: Box::new(round) }
-    }
-
-    /// The same, with something before each round that is not measured.
-    #[must_use]
-    pub fn after(mut self, mut prepare: impl FnMut() + 'a) -> Self {
-        let round = Box::new(move || {
-            prepare();
-            (self.round)()
-        });
-        Self { name: self.name, round }
     }
 
     /// One that is called `times` times in a round.
