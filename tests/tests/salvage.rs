@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a test")]
 
+use raid_meta::record::ArrayMember;
 use raid_tests::random::Random;
 use raid_tests::salvaged::{self, Damage, array, blocks, expected, marks, random_ranges, sectors};
 use raid_tests::{Fixture, Outcome, Run, long, run};
@@ -60,9 +61,13 @@ fn a_set_without_damage_is_salvaged_whole() {
     }
 }
 
-#[test]
-fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
-    let mut random = Random::new(if long() { u64::from(std::process::id()) } else { 1 });
+/// Salvages sets after something was done to each member, and holds content and map against what is left by the layout.
+fn salvage_damaged(
+    seed: u64,
+    mut damage: impl FnMut(&mut Random, &ArrayMember, Run) -> (Run, Damage),
+    check: impl Fn(&Outcome),
+) {
+    let mut random = Random::new(if long() { u64::from(std::process::id()) } else { seed });
     for round in 0..if long() { 20 } else { 2 } {
         for name in SETS {
             let set = Fixture::open(name).unwrap();
@@ -70,11 +75,9 @@ fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
             let mut run = salvage(&set);
             let mut damages = Vec::new();
             for member in &array.members {
-                let device = member.device.clone().unwrap();
-                let ranges = random_ranges(&mut random, member);
-                let damage = Damage::new(Path::new(&device), &ranges);
-                run = run.arg("--map").arg(format!("{device}={}", damage.map.display()));
-                damages.push((device, damage));
+                let found;
+                (run, found) = damage(&mut random, member, run);
+                damages.push((member.device.clone().unwrap(), found));
             }
             let expected = expected(&array, &damages);
             let outcome = run.outcome();
@@ -84,8 +87,19 @@ fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
             let is_whole = !expected.contains(&'-');
             assert_eq!(outcome.code, Some(if is_whole { 0 } else { 5 }), "{name}: {outcome}");
             accepted_by_ddrescuelog(&set.path("out.map"));
+            check(&outcome);
         }
     }
+}
+
+#[test]
+fn random_damage_leaves_what_the_layout_says_and_the_map_says_so() {
+    let damage = |random: &mut Random, member: &ArrayMember, run: Run| {
+        let device = member.device.as_deref().unwrap();
+        let damage = Damage::new(Path::new(device), &random_ranges(random, member));
+        (run.arg("--map").arg(format!("{device}={}", damage.map.display())), damage)
+    };
+    salvage_damaged(1, damage, |_| {});
 }
 
 /// Fails unless ddrescue's own program takes the map.
@@ -205,48 +219,31 @@ fn twin(disk: &Path) -> PathBuf {
 
 #[test]
 fn of_two_images_of_each_member_what_either_has_is_used_and_the_map_says_so() {
-    let mut random = Random::new(if long() { u64::from(std::process::id()) } else { 5 });
-    for round in 0..if long() { 20 } else { 2 } {
-        for name in SETS {
-            let set = Fixture::open(name).unwrap();
-            let array = array(&set);
-            let mut run = salvage(&set);
-            let mut damages = Vec::new();
-            for member in &array.members {
-                let device = member.device.clone().unwrap();
-                let second = twin(Path::new(&device));
-                let ranges = random_ranges(&mut random, member);
-                let mut damage = Damage::new(Path::new(&device), &ranges);
-                // Some places are bad in both runs.
-                let mut again = Random::new(random.number());
-                let shared = ranges.iter().copied().filter(|_| random.below(2) == 0);
-                let ranges: Vec<_> = random_ranges(&mut again, member).into_iter().chain(shared).collect();
-                let other = Damage::new_at(&second, &ranges, &second.with_extension("second-map"));
-                for (image, map) in
-                    [(device.as_ref(), &damage.map), (second.as_path(), &other.map)] as [(&Path, &PathBuf); 2]
-                {
-                    run = run.arg("--map").arg(format!("{}={}", image.display(), map.display()));
-                }
-                run = run.arg("--also").arg(format!("{device}={}", second.display()));
-                for (one, other) in damage.unreadable.iter_mut().zip(other.unreadable) {
-                    *one &= other;
-                }
-                damages.push((device, damage));
-            }
-            let expected = expected(&array, &damages);
-            let outcome = run.outcome();
-            let what = format!("round {round}");
-            salvaged::assert_is(&set.path("out.map"), &expected, &format!("{name}: {what}"));
-            assert_true(&set, &what);
-            let is_whole = !expected.contains(&'-');
-            assert_eq!(outcome.code, Some(if is_whole { 0 } else { 5 }), "{name}: {outcome}");
-            let found = record(&outcome);
-            for member in found["members"].as_array().unwrap() {
-                assert_eq!(member["images"].as_array().unwrap().len(), 1, "{found}");
-                assert_eq!(member["differing_sectors"], 0, "{found}");
-            }
+    let damage = |random: &mut Random, member: &ArrayMember, mut run: Run| {
+        let device = member.device.as_deref().unwrap();
+        let second = twin(Path::new(device));
+        let ranges = random_ranges(random, member);
+        let mut damage = Damage::new(Path::new(device), &ranges);
+        // Some places are bad in both runs.
+        let mut again = Random::new(random.number());
+        let shared = ranges.iter().copied().filter(|_| random.below(2) == 0);
+        let ranges: Vec<_> = random_ranges(&mut again, member).into_iter().chain(shared).collect();
+        let other = Damage::new_at(&second, &ranges, &second.with_extension("second-map"));
+        for (image, map) in [(Path::new(device), &damage.map), (second.as_path(), &other.map)] {
+            run = run.arg("--map").arg(format!("{}={}", image.display(), map.display()));
         }
-    }
+        for (one, other) in damage.unreadable.iter_mut().zip(other.unreadable) {
+            *one &= other;
+        }
+        (run.arg("--also").arg(format!("{device}={}", second.display())), damage)
+    };
+    salvage_damaged(5, damage, |outcome| {
+        let found = record(outcome);
+        for member in found["members"].as_array().unwrap() {
+            assert_eq!(member["images"].as_array().unwrap().len(), 1, "{found}");
+            assert_eq!(member["differing_sectors"], 0, "{found}");
+        }
+    });
 }
 
 #[test]
