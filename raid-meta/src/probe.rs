@@ -87,17 +87,17 @@ impl Probe {
         let mut members = Vec::new();
         for (index, window) in search.windows.iter().enumerate() {
             let is_partition = index > 0;
-            let formats: Vec<_> = options
-                .formats
-                .iter()
-                .copied()
-                .filter(|format| !(is_partition && format.whole_disk_only()))
-                .collect();
-            let finds = formats.iter().map(|format| identify(window, &[*format]));
-            let (finds, errors): (Vec<_>, Vec<_>) = finds.partition(Result::is_ok);
-            members.extend(finds.into_iter().flatten().flatten());
+            let formats = options.formats.iter().copied();
+            let formats = formats.filter(|format| !(is_partition && format.whole_disk_only()));
             // A bad sector where one format would be is no reason not to see another; many fail at the same place.
-            self.errors.extend(errors.into_iter().find_map(Result::err));
+            let mut failed = None;
+            for format in formats {
+                match identify(window, &[format]) {
+                    Ok(finds) => members.extend(finds),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            self.errors.extend(failed);
         }
         drop_other_windows(&mut members);
         if let Some(watch) = watch.filter(|_| !device.is_partition()) {

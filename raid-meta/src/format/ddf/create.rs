@@ -8,7 +8,7 @@
 use super::copy::{Copy, Kind};
 use super::edit::{areas, edit, finish, put};
 use super::fresh;
-use super::level::{Numbers, capacity};
+use super::level::{Numbers, capacity, copies};
 use super::metadata::Ddf;
 use super::read::{self, record_length};
 use super::structs::{NONE, TableHead, VD_CONFIG, VdConfig, VdEntry, is_blank, pd_type};
@@ -240,7 +240,7 @@ impl Space {
 
 /// Rows of chunks after which the copies begin at the first disk again.
 fn rows_of_stripe(geometry: &Geometry) -> u64 {
-    let copies = geometry.layout.and_then(Layout::raid10).map_or(1, Raid10Layout::copies).max(1);
+    let copies = copies(geometry);
     if geometry.slots.is_multiple_of(copies) { 1 } else { copies.into() }
 }
 

@@ -257,6 +257,11 @@ pub(super) fn whole(sectors: u64, unit: u64) -> u64 {
     sectors.checked_div(unit).unwrap_or_default().saturating_mul(unit)
 }
 
+/// Copies of each chunk.
+pub(super) fn copies(geometry: &Geometry) -> u32 {
+    geometry.layout.and_then(Layout::raid10).map_or(1, Raid10Layout::copies).max(1)
+}
+
 /// What an array of that geometry holds, with so much on every slot.
 pub(super) fn capacity(geometry: &Geometry, per_slot: Sectors) -> Sectors {
     let chunk = geometry.chunk.map_or(1, |chunk| u64::from(chunk.get()));
@@ -265,9 +270,9 @@ pub(super) fn capacity(geometry: &Geometry, per_slot: Sectors) -> Sectors {
         Level::Raid1 => per_slot,
         Level::Linear => per_slot.saturating_mul(u64::from(geometry.slots)),
         Level::Raid10 => {
-            let copies = geometry.layout.and_then(Layout::raid10).map_or(1, Raid10Layout::copies).max(1);
             let rows = per_slot.checked_div(chunk).unwrap_or_default();
-            let chunks = rows.saturating_mul(u64::from(geometry.slots)).checked_div(u64::from(copies));
+            let chunks =
+                rows.saturating_mul(u64::from(geometry.slots)).checked_div(u64::from(copies(geometry)));
             chunks.unwrap_or_default().saturating_mul(chunk)
         }
         _ => per_slot.saturating_mul(u64::from(data_slots(geometry))),
